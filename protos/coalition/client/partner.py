@@ -1,0 +1,108 @@
+"""The platform as one partner calls it: the typed stubs of every service, and its lists as iterators."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+from typing import TypeAlias
+
+import grpc
+from coalition.catalogue.v1 import catalogue_pb2 as catalogue_pb
+from coalition.catalogue.v1 import catalogue_pb2_grpc as catalogue
+from coalition.client.calls import Line
+from coalition.client.channel import DEADLINE_SECONDS, OPTIONS, credentials_of
+from coalition.client.kit import Kit
+from coalition.client.pages import Pages
+from coalition.client.tokens import IssuedTokens, Tokens
+from coalition.identity.v1 import identity_pb2 as identity_pb
+from coalition.identity.v1 import identity_pb2_grpc as identity
+from coalition.ledger.v1 import ledger_pb2 as ledger_pb
+from coalition.ledger.v1 import ledger_pb2_grpc as ledger
+from coalition.settlement.v1 import settlement_pb2 as settlement_pb
+from coalition.settlement.v1 import settlement_pb2_grpc as settlement
+
+Stores: TypeAlias = Pages[identity_pb.ListStoresRequest, identity_pb.ListStoresResponse, identity_pb.Store]
+Entries: TypeAlias = Pages[ledger_pb.ListEntriesRequest, ledger_pb.ListEntriesResponse, ledger_pb.Entry]
+RuleVersions: TypeAlias = Pages[
+    catalogue_pb.ListEarnRulesRequest, catalogue_pb.ListEarnRulesResponse, catalogue_pb.EarnRules
+]
+ContractVersions: TypeAlias = Pages[
+    settlement_pb.ListContractVersionsRequest,
+    settlement_pb.ListContractVersionsResponse,
+    settlement_pb.ContractVersion,
+]
+Statements: TypeAlias = Pages[
+    settlement_pb.ListStatementsRequest, settlement_pb.ListStatementsResponse, settlement_pb.Statement
+]
+
+
+def connect(kit: Kit | Path | str, *, tokens: Tokens | None = None, deadline: float = DEADLINE_SECONDS) -> Coalition:
+    """The platform for the partner of a kit, or of the folder that holds one.
+
+    `deadline` are the seconds of a call that names no timeout. `tokens` replaces those that identity issues for the
+    kit's secret. Nothing is sent before the first call.
+    """
+    return Coalition(kit if isinstance(kit, Kit) else Kit.load(kit), tokens, deadline)
+
+
+class Coalition:
+    """Safe to use from several threads. A `with` block, or `close()`, lets its connections go."""
+
+    def __init__(self, kit: Kit, tokens: Tokens | None, deadline: float) -> None:
+        credentials = credentials_of(kit)
+        self._channels = {
+            target: grpc.secure_channel(target, credentials, options=OPTIONS) for target in set(kit.targets.values())
+        }
+        issuing = Line(self._channels[kit.targets["identity"]], None, deadline)
+        tokens = tokens or IssuedTokens(kit, identity.TokenServiceStub(issuing).IssueToken)
+        known = {service: Line(self._channels[target], tokens, deadline) for service, target in kit.targets.items()}
+
+        self.partner = kit.partner
+        self.name = f"partners/{kit.partner}"
+        self.partners = identity.PartnerServiceStub(known["identity"])
+        self.members = identity.MemberServiceStub(known["identity"])
+        self.ledger = ledger.LedgerServiceStub(known["ledger"])
+        self.earn_rules = catalogue.EarnRuleServiceStub(known["catalogue"])
+        self.purchases = catalogue.PurchaseServiceStub(known["catalogue"])
+        self.contracts = settlement.ContractServiceStub(known["settlement"])
+        self.statements = settlement.StatementServiceStub(known["settlement"])
+
+    def list_stores(self, *, page_size: int = 0, page_token: str = "") -> Stores:
+        """The partner's own stores."""
+        request = identity_pb.ListStoresRequest(parent=self.name, page_size=page_size, page_token=page_token)
+        return Pages(self.partners.ListStores, request, lambda page: page.stores)
+
+    def list_entries(self, *, grant: str = "", page_size: int = 0, page_token: str = "") -> Entries:
+        """The partner's own entries, or those of the wallet that a grant names, in journal order."""
+        request = ledger_pb.ListEntriesRequest(
+            parent=self.name, grant=grant, page_size=page_size, page_token=page_token
+        )
+        return Pages(self.ledger.ListEntries, request, lambda page: page.entries)
+
+    def list_earn_rules(self, *, page_size: int = 0, page_token: str = "") -> RuleVersions:
+        """All versions of the partner's earn rules, oldest first."""
+        request = catalogue_pb.ListEarnRulesRequest(parent=self.name, page_size=page_size, page_token=page_token)
+        return Pages(self.earn_rules.ListEarnRules, request, lambda page: page.earn_rules)
+
+    def list_contract_versions(self, *, page_size: int = 0, page_token: str = "") -> ContractVersions:
+        """All versions of the partner's contract, oldest first."""
+        request = settlement_pb.ListContractVersionsRequest(
+            parent=self.name, page_size=page_size, page_token=page_token
+        )
+        return Pages(self.contracts.ListContractVersions, request, lambda page: page.contract_versions)
+
+    def list_statements(self, *, page_size: int = 0, page_token: str = "") -> Statements:
+        """The partner's statements, oldest window first, without their bytes."""
+        request = settlement_pb.ListStatementsRequest(parent=self.name, page_size=page_size, page_token=page_token)
+        return Pages(self.statements.ListStatements, request, lambda page: page.statements)
+
+    def close(self) -> None:
+        """Let the connections go; calls under way end."""
+        for channel in self._channels.values():
+            channel.close()
+
+    def __enter__(self) -> Coalition:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()

@@ -1,0 +1,274 @@
+"""Checks a statement offline: its arithmetic, its tree, its sums and its signatures. Standard library only.
+
+    python -m coalition.statements.verify statement.json --key operator.pub --checkpoint-key ledger.pub
+
+A statement that does not hold is refused with the first place that is wrong. The keys are PEM files that the operator
+of the programme publishes; without the ledger's key the checkpoints' signatures are not looked at, and the answer
+says so.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import hashlib
+import json
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from coalition.statements.ed25519 import verified
+
+_SPKI_ED25519 = bytes.fromhex("302a300506032b6570032100")
+_LINE_KEYS = {
+    "booked_minor": int,
+    "creditor": str,
+    "currency": str,
+    "currency_exponent": int,
+    "debtor": str,
+    "entries_root": str,
+    "exact": str,
+    "items": int,
+    "late_items": int,
+    "leg": str,
+    "points": int,
+    "points_after": int,
+    "points_before": int,
+    "rate": str,
+    "rounding": str,
+}
+
+_DECIMAL = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?")
+_MOST_DECIMALS = 4  # no currency of ISO 4217 has more
+
+Document = dict[str, Any]
+
+
+class NotVerified(Exception):
+    """The statement cannot be believed. `where` is the first place that is wrong: a line, a sum, a signature."""
+
+    def __init__(self, where: str, why: str) -> None:
+        super().__init__(f"{where}: {why}")
+        self.where = where
+        self.why = why
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What was checked. `checkpoints` is the number of the ledger's signatures that were checked."""
+
+    partner: str
+    window: int
+    lines: int
+    net: dict[str, str]
+    checkpoints: int
+
+
+def verify(content: bytes, key: bytes, checkpoint_key: bytes | None = None) -> Verified:
+    """Check the bytes of a statement (canonical JSON) under raw public keys of 32 bytes. Raises NotVerified."""
+    document = _parsed(content)
+    try:
+        for number, line in enumerate(document["lines"], start=1):
+            _check_line(f"line {number}", line, document["partner"])
+        _check_tree(document)
+        _check_window(document)
+        net = _check_nets(document)
+        _check_signature(document, key)
+        checkpoints = _check_checkpoints(document, checkpoint_key)
+        return Verified(document["partner"], document["window"], len(document["lines"]), net, checkpoints)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise NotVerified("document", f"it is not a statement of version 1 ({type(error).__name__}: {error})") from None
+
+
+def public_key(pem: bytes) -> bytes:
+    """The raw Ed25519 key in a PEM file. Raises ValueError."""
+    body = b"".join(line for line in pem.splitlines() if not line.startswith(b"-----"))
+    der = base64.b64decode(body, validate=True)
+    if len(der) != 44 or not der.startswith(_SPKI_ED25519):
+        raise ValueError("the file holds no Ed25519 public key")
+    return der[12:]
+
+
+def canonical(value: object) -> bytes:
+    """Sorted keys, no blanks, UTF-8."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def root(leaves: Sequence[bytes]) -> bytes:
+    """The Merkle root of RFC 6962 over the bytes of leaves."""
+    level = [hashlib.sha256(b"\x00" + leaf).digest() for leaf in leaves]
+    if not level:
+        return hashlib.sha256(b"").digest()
+    while len(level) > 1:
+        pairs = [hashlib.sha256(b"\x01" + a + b).digest() for a, b in zip(level[::2], level[1::2], strict=False)]
+        level = pairs + level[len(pairs) * 2 :]
+    return level[0]
+
+
+def entries_root(entries: Sequence[tuple[int, int, int, bytes]]) -> bytes:
+    """The root of a line over your own entries (bucket, seq, signed points, hash), in (bucket, seq) order."""
+    return root(
+        [
+            canonical({"bucket": b, "hash": hash_.hex(), "points": points, "seq": seq})
+            for b, seq, points, hash_ in entries
+        ]
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """0 when the statement holds, 1 when it does not, 2 when it cannot be read."""
+    parser = argparse.ArgumentParser(prog="coalition.statements.verify", description="Check a statement offline.")
+    parser.add_argument("file", type=Path, help="the statement: canonical JSON as GetStatement gave it")
+    parser.add_argument("--key", type=Path, required=True, help="PEM of the operator's public key for statements")
+    parser.add_argument("--checkpoint-key", type=Path, help="PEM of the ledger's public key for checkpoints")
+    options = parser.parse_args(arguments)
+    try:
+        content, key = options.file.read_bytes(), public_key(options.key.read_bytes())
+        checkpoint_key = public_key(options.checkpoint_key.read_bytes()) if options.checkpoint_key else None
+    except (OSError, ValueError) as error:
+        print(f"cannot read: {error}", file=sys.stderr)
+        return 2
+    try:
+        found = verify(content, key, checkpoint_key)
+    except NotVerified as refused:
+        print(f"NOT VERIFIED: {refused}", file=sys.stderr)
+        return 1
+    print(sentence(found))
+    return 0
+
+
+def sentence(found: Verified) -> str:
+    """What was verified, for people."""
+    nets = ", ".join(f"{amount} {currency}" for currency, amount in sorted(found.net.items())) or "0"
+    checkpoints = f"{found.checkpoints} checkpoints signed" if found.checkpoints else "checkpoints not checked"
+    return f"verified: {found.partner}, window {found.window}, {found.lines} lines, net {nets}, {checkpoints}"
+
+
+def _parsed(content: bytes) -> Document:
+    try:
+        document = json.loads(content, parse_float=_not_whole, parse_constant=_not_whole)
+        written = canonical(document)
+    except (ValueError, RecursionError) as error:
+        raise NotVerified("document", f"it is not JSON ({error})") from None
+    if not isinstance(document, dict) or document.get("v") != 1:
+        raise NotVerified("document", "it is not a statement of version 1")
+    if written != content:
+        raise NotVerified("document", "it is not written canonically: keep the bytes as they were sent")
+    return document
+
+
+def _not_whole(text: str) -> object:
+    raise ValueError(f"{text} is not a whole number")
+
+
+def _check_line(where: str, line: Document, partner: str) -> None:
+    for key, kind in _LINE_KEYS.items():
+        if type(line.get(key)) is not kind:
+            raise NotVerified(where, f"its {key} is missing or not a {kind.__name__}")
+    where = f"{where} ({line['leg']} at {line['rate']} {line['currency']})"
+    sides = {"ISSUANCE": (partner, "operator"), "REIMBURSEMENT": ("operator", partner)}.get(line["leg"])
+    if (line["debtor"], line["creditor"]) != sides:
+        raise NotVerified(where, "its debtor and creditor do not fit its leg")
+    if line["points_before"] + line["points"] != line["points_after"]:
+        raise NotVerified(where, "points_before + points is not points_after")
+    if not 0 <= line["currency_exponent"] <= _MOST_DECIMALS:
+        raise NotVerified(where, "its currency has no such number of decimals")
+    if not 0 <= line["late_items"] <= line["items"]:
+        raise NotVerified(where, "more of its items are late than there are")
+    rate = _decimal(line["rate"])
+    if rate * line["points"] != _decimal(line["exact"]):
+        raise NotVerified(where, "points x rate is not its exact amount")
+    unit = 10 ** line["currency_exponent"]
+    after, before = rate * line["points_after"] * unit, rate * line["points_before"] * unit
+    booked = _rounded(after, line["rounding"]) - _rounded(before, line["rounding"])
+    if booked != line["booked_minor"]:
+        raise NotVerified(where, f"it books {line['booked_minor']}, rounding gives {booked}")
+
+
+def _decimal(text: str) -> Fraction:
+    """An exact decimal: digits, perhaps a point, perhaps a sign."""
+    if not _DECIMAL.fullmatch(text):
+        raise ValueError(f"{text!r} is not a decimal")
+    return Fraction(text)
+
+
+def _rounded(exact: Fraction, rule: str) -> int:
+    if rule == "CUMULATIVE_HALF_EVEN":
+        return round(exact)
+    if rule == "CUMULATIVE_HALF_UP":
+        sign = -1 if exact < 0 else 1
+        return sign * int(abs(exact) + Fraction(1, 2))
+    raise ValueError(f"{rule!r} is no rounding rule")
+
+
+def _check_tree(document: Document) -> None:
+    if root([canonical(line) for line in document["lines"]]).hex() != document["lines_root"]:
+        raise NotVerified("lines_root", "it is not the root over the lines")
+
+
+def _check_window(document: Document) -> None:
+    kinds = [(line["leg"], line["currency"], line["rate"], line["rounding"]) for line in document["lines"]]
+    if len(set(kinds)) != len(kinds):
+        raise NotVerified("lines", "two of them are for the same thing")
+    if "to_checkpoint" not in document or ("from_checkpoint" in document) != (document["window"] > 1):
+        raise NotVerified("window", "it does not say between which checkpoints it lies")
+
+
+def _check_nets(document: Document) -> dict[str, str]:
+    nets = {net["currency"]: net for net in document["nets"]}
+    exponents = {line["currency"]: line["currency_exponent"] for line in document["lines"]}
+    if len(nets) != len(document["nets"]) or not exponents.keys() <= nets.keys():
+        raise NotVerified("nets", "there is not exactly one net for each currency")
+    for currency, net in nets.items():
+        own = [line for line in document["lines"] if line["currency"] == currency]
+        billed = sum(line["booked_minor"] for line in own if line["leg"] == "ISSUANCE")
+        reimbursed = sum(line["booked_minor"] for line in own if line["leg"] == "REIMBURSEMENT")
+        if (net["billed_minor"], net["reimbursed_minor"]) != (billed, reimbursed):
+            raise NotVerified(f"net {currency}", "it is not the sum of the lines")
+        if net["net_minor"] != reimbursed - billed:
+            raise NotVerified(f"net {currency}", "it is not reimbursed less billed")
+    return {currency: _major(net["net_minor"], exponents.get(currency, 2)) for currency, net in nets.items()}
+
+
+def _major(minor: int, exponent: int) -> str:
+    sign, digits = "-" if minor < 0 else "", str(abs(minor)).rjust(exponent + 1, "0")
+    return f"{sign}{digits[:-exponent]}.{digits[-exponent:]}" if exponent else f"{sign}{digits}"
+
+
+def _check_signature(document: Document, key: bytes) -> None:
+    signature = document["signature"]
+    unsigned = {name: value for name, value in document.items() if name != "signature"}
+    if signature["key_id"] != _key_id(key):
+        raise NotVerified("signature", "it was made with another key than the one given")
+    value = bytes.fromhex(signature["value"])
+    # Written in one way only: nothing signs the signature's own spelling.
+    if signature != {"key_id": _key_id(key), "value": value.hex()} or not verified(key, canonical(unsigned), value):
+        raise NotVerified("signature", "it does not hold: the document is not the one that was signed")
+
+
+def _check_checkpoints(document: Document, key: bytes | None) -> int:
+    edges = [document[name] for name in ("from_checkpoint", "to_checkpoint") if name in document]
+    if len(edges) == 2 and not edges[0]["number"] < edges[1]["number"]:
+        raise NotVerified("to_checkpoint", "it is not after from_checkpoint")
+    if key is None:
+        return 0
+    for edge in edges:
+        form = {name: edge[name] for name in ("created_at", "entry_count", "number", "root")} | {"v": 1}
+        if edge["key_id"] != _key_id(key) or not verified(key, canonical(form), bytes.fromhex(edge["signature"])):
+            raise NotVerified(f"checkpoint {edge['number']}", "its signature does not hold")
+    return len(edges)
+
+
+def _key_id(key: bytes) -> str:
+    """The JWK thumbprint of RFC 7638."""
+    x = base64.urlsafe_b64encode(key).rstrip(b"=").decode()
+    jwk = json.dumps({"crv": "Ed25519", "kty": "OKP", "x": x}, separators=(",", ":")).encode()
+    return base64.urlsafe_b64encode(hashlib.sha256(jwk).digest()).rstrip(b"=").decode()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

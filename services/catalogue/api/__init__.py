@@ -1,0 +1,1 @@
+"""gRPC in, gRPC out: the catalogue's two services, and what it asks of the ledger."""

@@ -1,0 +1,1 @@
+"""Receipts, earn rules and what follows from them: exact, pure, standard library only."""

@@ -1,0 +1,1 @@
+"""Tables and queries of the catalogue; the only place that says `select`."""

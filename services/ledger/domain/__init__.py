@@ -1,0 +1,1 @@
+"""Nouns and rules of the ledger: a pure state machine. Standard library only; no clock, no database, no randomness."""

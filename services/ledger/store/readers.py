@@ -1,0 +1,162 @@
+"""Questions to the ledger: balances, entries, holds, pages of the journal, sums. Set-based, by bucket, never OFFSET."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import psycopg
+from sqlalchemy import Engine
+
+from services.ledger.domain.apply import Head
+from services.ledger.domain.entry import AccountKind, Balance, Entry, Place
+from services.ledger.domain.wallet import Hold, HoldState
+from services.ledger.store.rows import Row, entries_of
+from services.ledger.store.session import reading
+from services.ledger.store.writer.statements import ENTRY_COLUMNS, HOLD_COLUMNS, POSTING_COLUMNS
+from services.ledger.store.writer.working_set import entries_at
+from shared.db.columns import Int2s
+from shared.instants import micros
+
+_WALLET = "SELECT available, pending, held, debt FROM ledger.wallets WHERE bucket = %s AND wallet_id = %s AND unit = 1"
+_HOLD = f"SELECT {HOLD_COLUMNS} FROM ledger.holds h WHERE h.bucket = %s AND h.seq = %s"
+_HEADS = "SELECT bucket, seq, hash FROM ledger.heads ORDER BY bucket"
+
+_PAGE = f"""
+SELECT {ENTRY_COLUMNS} FROM ledger.entries e
+WHERE e.bucket = %s AND e.seq > %s ORDER BY e.seq LIMIT %s
+"""
+_PAGE_POSTINGS = f"""
+SELECT {POSTING_COLUMNS} FROM ledger.postings p
+WHERE p.bucket = %s AND p.seq > %s AND p.seq <= %s ORDER BY p.seq, p.line
+"""
+_OF_PARTNER = f"""
+SELECT {ENTRY_COLUMNS} FROM ledger.entries e
+WHERE e.bucket = %s AND e.partner = %s AND e.seq > %s ORDER BY e.seq LIMIT %s
+"""
+_OF_WALLET = f"""
+SELECT {ENTRY_COLUMNS} FROM ledger.entries e
+WHERE e.bucket = %s AND e.wallet_id = %s AND e.partner = %s AND e.seq > %s ORDER BY e.seq LIMIT %s
+"""
+_FLOWS = """
+SELECT debit, debit_party, credit, credit_party, sum(points) FROM ledger.postings
+WHERE debit <> ALL(%b) OR credit <> ALL(%b)
+GROUP BY debit, debit_party, credit, credit_party
+"""
+_OUTSTANDING = "SELECT coalesce(sum(available::numeric + pending + held - debt), 0) FROM ledger.wallets"
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """Points that went from one kind of account to another, over the whole journal."""
+
+    debit: AccountKind
+    debit_party: str
+    credit: AccountKind
+    credit_party: str
+    points: int
+
+
+class Readers:
+    """Everything that is asked of the ledger without changing it."""
+
+    def __init__(self, engine: Engine, bucket_count: int) -> None:
+        self._engine = engine
+        self.bucket_count = bucket_count
+
+    def balance(self, bucket: int, wallet: UUID) -> Balance:
+        """What a wallet holds; one that has never been used holds nothing."""
+        with reading(self._engine) as cursor:
+            row = cursor.execute(_WALLET, [bucket, wallet]).fetchone()
+        return Balance(*row) if row else Balance()
+
+    def entry(self, place: Place) -> Entry | None:
+        with reading(self._engine) as cursor:
+            return entries_at(cursor, [place]).get(place)
+
+    def hold(self, place: Place) -> tuple[Hold, Entry] | None:
+        """A hold with the entry that placed it."""
+        with reading(self._engine) as cursor:
+            row = cursor.execute(_HOLD, [place.bucket, place.seq]).fetchone()
+            entry = entries_at(cursor, [place]).get(place) if row else None
+        if row is None or entry is None:
+            return None
+        _, _, seq, partner, points, captured, state, expires_at = row
+        hold = Hold(seq, partner, points, micros(expires_at), (), HoldState(state), captured)
+        return hold, entry
+
+    def entries_of_partner(self, partner: str, after: Place, limit: int) -> list[Entry]:
+        """The partner's entries by bucket, then seq, from behind a place on."""
+        found: list[Entry] = []
+        with reading(self._engine) as cursor:
+            for bucket in range(after.bucket, self.bucket_count):
+                seq = after.seq if bucket == after.bucket else 0
+                rows = cursor.execute(_OF_PARTNER, [bucket, partner, seq, limit - len(found)]).fetchall()
+                found += _with_postings(cursor, rows)
+                if len(found) >= limit:
+                    break
+        return found
+
+    def entries_of_wallet(self, bucket: int, wallet: UUID, partner: str, after_seq: int, limit: int) -> list[Entry]:
+        """One partner's entries of one wallet, oldest first."""
+        with reading(self._engine) as cursor:
+            rows = cursor.execute(_OF_WALLET, [bucket, wallet, partner, after_seq, limit]).fetchall()
+            return _with_postings(cursor, rows)
+
+    def heads(self) -> list[Head]:
+        """All heads in bucket order, each as committed when it was read."""
+        with reading(self._engine) as cursor:
+            return [Head(bucket, seq, hash_) for bucket, seq, hash_ in cursor.execute(_HEADS)]
+
+    def journal_after(self, bucket: int, seq: int, limit: int) -> list[Entry]:
+        """The next entries of one bucket."""
+        with reading(self._engine) as cursor:
+            return journal_page(cursor, bucket, seq, limit)
+
+    def journal_from(self, cursor: Mapping[int, int], limit: int) -> tuple[dict[int, int], list[Entry]]:
+        """The last seq of every bucket, and about `limit` entries behind the cursor, in one session.
+
+        Each bucket with news gives its share of the page, so that none has to wait for the others to be read dry.
+        """
+        with reading(self._engine) as session:
+            ends = {bucket: seq for bucket, seq, _ in session.execute(_HEADS)}
+            news = [bucket for bucket in sorted(cursor) if ends.get(bucket, 0) > cursor[bucket]]
+            share = max(1, limit // max(1, len(news)))
+            entries = [entry for bucket in news for entry in journal_page(session, bucket, cursor[bucket], share)]
+        return ends, entries
+
+    def flows(self) -> list[Flow]:
+        """Sums of all postings that cross the border of a wallet, by account."""
+        inside = Int2s([AccountKind.AVAILABLE, AccountKind.PENDING, AccountKind.HELD])
+        with reading(self._engine) as cursor:
+            rows = cursor.execute(_FLOWS, [inside, inside]).fetchall()
+        return [Flow(AccountKind(d), dp, AccountKind(c), cp, int(points)) for d, dp, c, cp, points in rows]
+
+    def outstanding(self) -> int:
+        """The sum over all wallets, read from the wallets themselves."""
+        with reading(self._engine) as cursor:
+            row = cursor.execute(_OUTSTANDING).fetchone()
+        return int(row[0]) if row else 0
+
+
+def journal_page(cursor: psycopg.Cursor[Row], bucket: int, seq: int, limit: int) -> list[Entry]:
+    """The next entries of one bucket, with their postings, in two range scans."""
+    rows = cursor.execute(_PAGE, [bucket, seq, limit]).fetchall()
+    if not rows:
+        return []
+    postings = cursor.execute(_PAGE_POSTINGS, [bucket, seq, rows[-1][1]]).fetchall()
+    return entries_of(rows, postings)
+
+
+def journal(cursor: psycopg.Cursor[Row], bucket: int, limit: int = 2000) -> Iterator[Entry]:
+    """A bucket from its first entry on, page by page: memory does not grow with it."""
+    seq = 0
+    while page := journal_page(cursor, bucket, seq, limit):
+        yield from page
+        seq = page[-1].seq
+
+
+def _with_postings(cursor: psycopg.Cursor[Row], rows: Sequence[Row]) -> list[Entry]:
+    found = entries_at(cursor, [Place(row[0], row[1]) for row in rows])
+    return [found[Place(row[0], row[1])] for row in rows]

@@ -1,0 +1,1 @@
+"""gRPC in and out: what callers ask of settlement, and what settlement reads of the ledger."""

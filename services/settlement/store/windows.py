@@ -1,0 +1,163 @@
+"""Windows as rows: which is open, which is closing, and the steps between."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Connection, RowMapping, text
+
+from services.settlement.domain.refusals import (
+    EarlierWindowClosing,
+    RequestIdReused,
+    WindowNotFound,
+    WindowNotOpen,
+)
+from services.settlement.domain.window import Edge, Window, WindowState
+from shared.instants import instant, micros
+
+_FIRST = text("""
+INSERT INTO settlement.windows (number, state, opened_at, from_seqs) VALUES (1, 'OPEN', :at, '{}')
+ON CONFLICT DO NOTHING
+""")
+_LOCK = text("SELECT pg_advisory_xact_lock(1)")
+_LIVE = text("SELECT * FROM settlement.windows WHERE state <> 'CLOSED' ORDER BY number")
+_CLOSING = text("SELECT number FROM settlement.windows WHERE state = 'CLOSING'")
+_OPEN = text("SELECT * FROM settlement.windows WHERE state = 'OPEN'")
+_BY_NUMBER = text("SELECT * FROM settlement.windows WHERE number = :number")
+_PAGE = text("SELECT * FROM settlement.windows WHERE number > :after ORDER BY number LIMIT :limit")
+_ASK = text("UPDATE settlement.windows SET close_request_id = :request_id WHERE number = :number")
+_BY_REQUEST = text("SELECT number FROM settlement.windows WHERE close_request_id = :request_id")
+_FIX_EDGE = text("""
+UPDATE settlement.windows SET state = 'CLOSING', to_checkpoint = :checkpoint, to_seqs = :seqs, to_hashes = :hashes,
+    to_root = :root, to_created_at = :created_at, to_signature = :signature, to_key_id = :key_id
+WHERE number = :number AND state = 'OPEN'
+""")
+_NEXT = text("""
+INSERT INTO settlement.windows (number, state, opened_at, from_checkpoint, from_seqs)
+VALUES (:number, 'OPEN', :created_at, :checkpoint, :seqs)
+""")
+_CLOSE = text("""
+UPDATE settlement.windows SET state = 'CLOSED', closed_at = :at, statements_root = :root,
+    versions_known = :known
+WHERE number = :number AND state = 'CLOSING'
+""")
+_COUNTS = text("""
+SELECT window_number, sum(entries)::bigint AS entries, sum(late_entries)::bigint AS late
+FROM settlement.window_counts WHERE window_number = ANY(:numbers) GROUP BY window_number
+""")
+
+
+def ensure_first(connection: Connection, at: datetime) -> None:
+    """Window 1 is there from the first start on."""
+    connection.execute(_FIRST, {"at": at})
+
+
+def lock(connection: Connection) -> None:
+    """One at a time: who counts, publishes or moves a window. What is read from here on is what the one before left.
+
+    A lock of its own, not rows: what was counted, its price and the next window are rows that are not there yet.
+    """
+    connection.execute(_LOCK)
+
+
+def live(connection: Connection) -> list[Window]:
+    """The windows that are not closed yet, oldest first, under the lock: at most one closing and one open."""
+    lock(connection)
+    return [window_of(row) for row in connection.execute(_LIVE).mappings()]
+
+
+def found(connection: Connection, name: str) -> Window:
+    """`windows/7` or `windows/open`. Raises WindowNotFound."""
+    wanted = name.removeprefix("windows/")
+    query = connection.execute(_OPEN) if wanted == "open" else connection.execute(_BY_NUMBER, {"number": int(wanted)})
+    row = query.mappings().first()
+    if row is None:
+        raise WindowNotFound(window=name)
+    return window_of(row)
+
+
+def page(connection: Connection, after: int, limit: int) -> list[Window]:
+    """Windows by number."""
+    return [window_of(row) for row in connection.execute(_PAGE, {"after": after, "limit": limit}).mappings()]
+
+
+def ask_to_close(connection: Connection, number: int, request_id: UUID) -> bool:
+    """Note that a window is to be closed: from here on nothing more is counted until its edge is fixed.
+
+    The same request may ask again; answers whether it did. Raises WindowNotFound, WindowNotOpen, RequestIdReused,
+    EarlierWindowClosing.
+    """
+    lock(connection)
+    window = connection.execute(_BY_NUMBER, {"number": number}).mappings().first()
+    if window is None:
+        raise WindowNotFound(window=f"windows/{number}")
+    if window["close_request_id"] == request_id:
+        return True
+    used = connection.execute(_BY_REQUEST, {"request_id": request_id}).scalar()
+    if used is not None:
+        raise RequestIdReused(request_id=request_id, first=f"windows/{used}")
+    if window["close_request_id"] is not None or window["state"] != WindowState.OPEN.value:
+        state = "closing already" if window["state"] == WindowState.OPEN.value else window["state"].lower()
+        raise WindowNotOpen(window=f"windows/{number}", state=state)
+    if (earlier := connection.execute(_CLOSING).scalar()) is not None:
+        raise EarlierWindowClosing(window=f"windows/{number}", earlier=f"windows/{earlier}")
+    connection.execute(_ASK, {"request_id": request_id, "number": number})
+    return False
+
+
+def fix_edge(connection: Connection, window: Window, edge: Edge) -> None:
+    """OPEN becomes CLOSING at the checkpoint, and the next window begins there."""
+    values = {
+        "checkpoint": edge.checkpoint,
+        "seqs": list(edge.seqs),
+        "hashes": list(edge.hashes),
+        "root": edge.root,
+        "created_at": instant(edge.created_at),
+        "signature": edge.signature,
+        "key_id": edge.key_id,
+    }
+    connection.execute(_FIX_EDGE, {**values, "number": window.number})
+    connection.execute(_NEXT, {**values, "number": window.number + 1})
+
+
+def close(connection: Connection, number: int, at: datetime, statements_root: bytes, known: int) -> None:
+    """CLOSING becomes CLOSED; nothing of it changes any more. `known` is the state of the book it was booked with."""
+    connection.execute(_CLOSE, {"number": number, "at": at, "root": statements_root, "known": known})
+
+
+def counts(connection: Connection, numbers: Sequence[int]) -> dict[int, tuple[int, int]]:
+    """Entries and late entries of these windows."""
+    rows = connection.execute(_COUNTS, {"numbers": list(numbers)})
+    return {row.window_number: (row.entries, row.late) for row in rows}
+
+
+def window_of(row: RowMapping) -> Window:
+    """A row of windows."""
+    return Window(
+        number=row["number"],
+        state=WindowState(row["state"]),
+        opened_at=micros(row["opened_at"]),
+        from_checkpoint=row["from_checkpoint"],
+        from_seqs=tuple(row["from_seqs"]),
+        to=_edge_of(row),
+        asked_to_close=row["close_request_id"] is not None,
+        closed_at=micros(row["closed_at"]) if row["closed_at"] else None,
+        statements_root=bytes(row["statements_root"] or b""),
+        versions_known=row["versions_known"] or 0,
+    )
+
+
+def _edge_of(row: RowMapping) -> Edge | None:
+    if row["to_checkpoint"] is None:
+        return None
+    return Edge(
+        checkpoint=row["to_checkpoint"],
+        seqs=tuple(row["to_seqs"]),
+        hashes=tuple(bytes(hash_) for hash_ in row["to_hashes"]),
+        root=bytes(row["to_root"]),
+        created_at=micros(row["to_created_at"]),
+        signature=bytes(row["to_signature"]),
+        key_id=row["to_key_id"],
+    )

@@ -1,0 +1,1 @@
+"""Plumbing that knows no service: refusals, clocks, ids, money, credentials, RPC and database engines."""

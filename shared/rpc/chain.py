@@ -1,0 +1,114 @@
+"""The list of steps, in reading order, and how it goes around a method of any arity.
+
+A step is a context manager around the call: it may refuse before, and look at the outcome after. gRPC asks us once per
+method; what we build around a method is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from typing import Any, TypeAlias
+
+import grpc
+from google.protobuf.message import Message
+
+from shared.rpc.call import CallContext
+from shared.rpc.deadline import TimeIsUp, ended_in_time
+from shared.rpc.validation import Decode, Validation
+
+Step = Callable[[CallContext], AbstractContextManager[None]]
+Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"  # gRPC leaves the messages of a handler open
+
+
+class Chain(grpc.ServerInterceptor):
+    """gRPC's view of our steps: one interceptor that holds them all."""
+
+    def __init__(self, steps: Sequence[Step], validation: Validation) -> None:
+        self._steps = tuple(steps)
+        self._validation = validation
+        self._wrapped: dict[str, Handler] = {}
+
+    def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], Handler | None],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> Handler | None:
+        method = handler_call_details.method
+        known = self._wrapped.get(method)
+        if known is not None:
+            return known
+        handler = continuation(handler_call_details)
+        if handler is None:
+            return None  # gRPC answers UNIMPLEMENTED
+        return self._wrapped.setdefault(method, self._around(method, handler))
+
+    def _around(self, method: str, handler: Handler) -> Handler:
+        if handler.request_deserializer is None:
+            raise TypeError(f"{method} takes bytes; every method of ours takes a message")
+        decode = self._validation.decoder(method, handler.request_deserializer)
+        serialize = handler.response_serializer
+        if handler.unary_unary:
+            unary = self._unary(method, handler.unary_unary, decode)
+            return grpc.unary_unary_rpc_method_handler(unary, None, serialize)
+        if handler.stream_unary:
+            unary = self._unary(method, handler.stream_unary, _decoding(decode), streams=True)
+            return grpc.stream_unary_rpc_method_handler(unary, None, serialize)
+        if handler.unary_stream:
+            stream = self._stream(method, handler.unary_stream, decode)
+            return grpc.unary_stream_rpc_method_handler(stream, None, serialize)
+        if handler.stream_stream:
+            stream = self._stream(method, handler.stream_stream, _decoding(decode))
+            return grpc.stream_stream_rpc_method_handler(stream, None, serialize)
+        raise TypeError(f"{method} has no behaviour")
+
+    def _unary(
+        self,
+        method: str,
+        behaviour: Callable[[Any, grpc.ServicerContext], Message],
+        receive: Callable[[Any, CallContext], Any],
+        *,
+        streams: bool = False,
+    ) -> Callable[[Any, grpc.ServicerContext], Message]:
+        def answer(request: Any, context: grpc.ServicerContext) -> Message:  # noqa: ANN401 - bytes, or an iterator of them
+            call = CallContext(context, method)
+            with ExitStack() as entered:
+                for step in self._steps:
+                    entered.enter_context(step(call))
+                if streams:
+                    entered.enter_context(ended_in_time(call))
+                return behaviour(receive(request, call), call)
+
+        return answer
+
+    def _stream(
+        self,
+        method: str,
+        behaviour: Callable[[Any, grpc.ServicerContext], Iterator[Message]],
+        receive: Callable[[Any, CallContext], Any],
+    ) -> Callable[[Any, grpc.ServicerContext], Iterator[Message]]:
+        def answers(request: Any, context: grpc.ServicerContext) -> Iterator[Message]:  # noqa: ANN401 - as above
+            call = CallContext(context, method)
+            with ExitStack() as entered:
+                for step in self._steps:
+                    entered.enter_context(step(call))
+                entered.enter_context(ended_in_time(call))
+                for message in behaviour(receive(request, call), call):
+                    _in_time(call)
+                    yield message
+
+        return answers
+
+
+def _decoding(decode: Decode) -> Callable[[Iterator[bytes], CallContext], Iterator[Message]]:
+    def messages(contents: Iterator[bytes], call: CallContext) -> Iterator[Message]:
+        for content in contents:
+            _in_time(call)
+            yield decode(content, call)
+
+    return messages
+
+
+def _in_time(call: CallContext) -> None:
+    if call.time_remaining() == 0:
+        raise TimeIsUp

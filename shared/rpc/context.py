@@ -1,0 +1,50 @@
+"""The outermost step: every call gets an id, log fields of its own, and one line when it is over."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import grpc
+import structlog
+
+from shared.log import get_logger
+from shared.rpc.call import CallContext, header
+
+REQUEST_ID = "x-request-id"
+_SANE = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+_QUIET = ("/grpc.health.", "/grpc.reflection.")
+
+log = get_logger()
+
+
+class RequestContext:
+    """The step. The id that a calling service sends is written beside ours, so that a chain of calls can be read."""
+
+    @contextmanager
+    def __call__(self, call: CallContext) -> Iterator[None]:
+        started = time.perf_counter_ns()
+        fields = {"call_id": call.call_id, "method": call.method}
+        asked_by = header(call, REQUEST_ID)
+        if asked_by and _SANE.fullmatch(asked_by):
+            fields["for_call"] = asked_by
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(**fields)
+        call.send_trailing()
+        try:
+            yield
+        except BaseException:
+            if call.status is grpc.StatusCode.OK:
+                call.status = grpc.StatusCode.CANCELLED  # a caller who went away; refusals have set a code
+            raise
+        finally:
+            _report(call, (time.perf_counter_ns() - started) / 1e6)
+            structlog.contextvars.clear_contextvars()
+
+
+def _report(call: CallContext, milliseconds: float) -> None:
+    say = log.debug if call.method.startswith(_QUIET) else log.info
+    fields = {"reason": call.reason} if call.reason else {}
+    say("call answered", code=call.status.name, ms=round(milliseconds, 2), **fields)

@@ -1,0 +1,168 @@
+"""A journal on paper: hash-chained entries as the ledger's contract describes them, written by hand in a test.
+
+paper = Journal()
+given = paper.award(100, at=day(3))          # bucket 0, issuer "acorn"
+paper.reverse(given, 30)
+paper.after(0, seq=0)                        # what ReadJournal would answer
+paper.checkpoint(day(5))                     # what TakeCheckpoint would
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from typing import NamedTuple
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from services.settlement.domain.contract import ContractVersion, PriceBook, Rounding, Terms, Timing, VersionId
+from services.settlement.domain.journal import FeedEntry
+from services.settlement.domain.refusals import LedgerMismatch
+from services.settlement.domain.window import Edge
+from shared.canonical import Canonical, canonical
+from shared.credentials.keys import key_id
+from shared.instants import micros
+from shared.merkle import leaf_hash, root
+from shared.money import Rate
+
+DAY_ZERO = datetime(2026, 3, 1, tzinfo=UTC)
+Postings = Iterable[tuple[str, str, int]]
+
+
+def day(number: float) -> int:
+    """So many days after the first of March."""
+    return micros(DAY_ZERO + timedelta(days=number))
+
+
+class Wrote(NamedTuple):
+    """Where an entry was written."""
+
+    bucket: int
+    seq: int
+
+
+def terms(
+    billing: str = "0.012",
+    reimbursement: str = "0.009",
+    *,
+    since: int = 0,
+    currency: str = "EUR",
+    rounding: Rounding = Rounding.CUMULATIVE_HALF_EVEN,
+) -> Terms:
+    return Terms(since, Timing.AT_ISSUANCE, Rate.of(billing), Rate.of(reimbursement), currency, rounding)
+
+
+def book(**versions: Terms | list[Terms]) -> PriceBook:
+    """A price book by partner: one version, or several in their order."""
+    listed = {name: one if isinstance(one, list) else [one] for name, one in versions.items()}
+    return PriceBook(
+        ContractVersion(VersionId(name.lower(), number), one)
+        for name, all_ in listed.items()
+        for number, one in enumerate(all_, start=1)
+    )
+
+
+class Journal:
+    """Buckets of entries, and the key that signs their checkpoints."""
+
+    def __init__(self, buckets: int = 2) -> None:
+        self.buckets: list[list[FeedEntry]] = [[] for _ in range(buckets)]
+        self.key = Ed25519PrivateKey.from_private_bytes(b"ledger".ljust(32))
+        self.checkpoints = 0
+
+    def write(
+        self, kind: str, postings: Postings, *, bucket: int = 0, at: int | None = None, original: int | None = None
+    ) -> Wrote:
+        """Append an entry."""
+        entries = self.buckets[bucket]
+        form: dict[str, Canonical] = {
+            "bucket": bucket,
+            "kind": kind,
+            "occurred_at": day(len(entries) / 100) if at is None else at,
+            "postings": [{"credit": c, "debit": d, "points": p, "unit": "POINTS"} for d, c, p in postings],
+            "seq": len(entries) + 1,
+            "v": 1,
+        }
+        if original is not None:
+            form["original"] = original
+        return self.write_bytes(canonical(form), bucket=bucket)
+
+    def write_bytes(self, body: bytes, *, bucket: int = 0) -> Wrote:
+        """Append whatever this is, properly chained."""
+        entries = self.buckets[bucket]
+        previous = entries[-1].hash if entries else bytes(32)
+        entries.append(FeedEntry(bucket, len(entries) + 1, sha256(previous + body).digest(), body))
+        return Wrote(bucket, len(entries))
+
+    def award(self, points: int, issuer: str = "acorn", *, bucket: int = 0, at: int | None = None) -> Wrote:
+        return self.write("AWARD", [(f"ISSUED:{issuer}", "AVAILABLE", points)], bucket=bucket, at=at)
+
+    def redeem(self, points: int, acceptor: str = "acorn", *, bucket: int = 0, at: int | None = None) -> Wrote:
+        return self.write("REDEMPTION", [("AVAILABLE", f"REDEEMED:{acceptor}", points)], bucket=bucket, at=at)
+
+    def reverse(
+        self, award: Wrote, points: int, issuer: str = "acorn", *, at: int | None = None, written_off: int = 0
+    ) -> Wrote:
+        postings = [("AVAILABLE", f"ISSUED:{issuer}", points)] if points else []
+        if written_off:
+            postings.append((f"WRITTEN_OFF:{issuer}", f"ISSUED:{issuer}", written_off))
+        return self.write("REVERSAL", postings, bucket=award.bucket, original=award.seq, at=at)
+
+    def refund(self, redemption: Wrote, points: int, acceptor: str = "acorn", *, at: int | None = None) -> Wrote:
+        postings = [(f"REDEEMED:{acceptor}", "AVAILABLE", points)]
+        return self.write("REFUND", postings, bucket=redemption.bucket, original=redemption.seq, at=at)
+
+    def after(self, bucket: int, seq: int) -> list[FeedEntry]:
+        """The next entries of one bucket, a few at a time."""
+        return self.buckets[bucket][seq : seq + 7] if bucket < len(self.buckets) else []
+
+    def page(self) -> list[FeedEntry]:
+        """All there is."""
+        return [entry for entries in self.buckets for entry in entries]
+
+    def checkpoint(self, at: int) -> Edge:
+        """Signed heads."""
+        self.checkpoints += 1
+        seqs = tuple(len(entries) for entries in self.buckets)
+        hashes = tuple(entries[-1].hash if entries else bytes(32) for entries in self.buckets)
+        top = root(
+            [
+                leaf_hash(canonical({"bucket": bucket, "hash": hash_.hex(), "seq": seq}))
+                for bucket, (seq, hash_) in enumerate(zip(seqs, hashes, strict=True))
+            ]
+        )
+        edge = Edge(self.checkpoints, seqs, hashes, top, at, b"", key_id(self.key.public_key()))
+        return replace(edge, signature=self.key.sign(_signed_form(edge)))
+
+    def check(self, edge: Edge) -> None:
+        """Raises LedgerMismatch when the checkpoint is not one of ours."""
+        try:
+            self.key.public_key().verify(edge.signature, _signed_form(edge))
+        except InvalidSignature:
+            raise LedgerMismatch(checkpoint=edge.checkpoint, detail="its signature is not the ledger's") from None
+        if edge.key_id != key_id(self.key.public_key()):
+            raise LedgerMismatch(checkpoint=edge.checkpoint, detail="its key is not the ledger's")
+        heads = [
+            leaf_hash(canonical({"bucket": bucket, "hash": hash_.hex(), "seq": seq}))
+            for bucket, (seq, hash_) in enumerate(zip(edge.seqs, edge.hashes, strict=True))
+        ]
+        if root(heads) != edge.root:
+            raise LedgerMismatch(checkpoint=edge.checkpoint, detail="its root does not follow from its heads")
+
+    @property
+    def public_key(self) -> bytes:
+        return self.key.public_key().public_bytes_raw()
+
+
+def _signed_form(edge: Edge) -> bytes:
+    form: dict[str, Canonical] = {
+        "created_at": edge.created_at,
+        "entry_count": edge.entry_count,
+        "number": edge.checkpoint,
+        "root": edge.root.hex(),
+        "v": 1,
+    }
+    return canonical(form)
