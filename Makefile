@@ -24,7 +24,7 @@ export UV_SYSTEM_CERTS ?= 1
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format up down status verify contracts clean platform development
+.PHONY: help demo test bench scale crash fuzz histories mutants lint format up down status verify contracts clean platform development
 
 help: ## list these words
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -35,6 +35,25 @@ demo: $(UV) ## replay real purchases and settle them; ARGS='--baskets 5000 --out
 
 test: development ## run every test in parallel and random order; ARGS='-k reversal', WORKERS=2
 	@$(BIN)/pytest -n $(WORKERS) --maxprocesses 8 --dist loadfile $(ARGS)
+
+crash: development ## kill the ledger and PostgreSQL under load, prove that nothing was lost; ARGS='--seed 1'
+	@$(BIN)/python -m tests.faults.crash $(ARGS)
+
+fuzz: development ## send 10,000 bad messages to every RPC of the ledger; ARGS='--messages 500 --seed 1'
+	@$(BIN)/python -m tests.fuzz.run $(ARGS)
+
+histories: development ## play random histories on the ledger and on a slow model; ARGS='--on store --examples 2000 --steps 50'
+	@$(BIN)/python -m tests.ledger.histories $(ARGS)
+
+mutants: development ## change the ledger's rules one by one and count which changes no test notices; ARGS='--max-children 2'
+	@$(BIN)/mutmut run $(ARGS)
+	@$(BIN)/mutmut results
+
+scale: development ## fill a long journal, verify and replay it; ARGS='--entries 1000000'
+	@$(BIN)/python -m tests.load.scale $(ARGS)
+
+bench: development ## measure the ledger against pgbench, in pairs; ARGS='--cases award-64,batch-500 --output json'
+	@$(BIN)/python -m tests.load.bench $(ARGS)
 
 lint: development ## ruff, mypy strict, import arrows, contracts: style, format, nothing broken
 	@$(UV) lock --check --quiet
@@ -68,7 +87,7 @@ contracts: development ## take today's contracts as the released ones, unless th
 	@$(BIN)/buf build $(IMAGE) --config buf.yaml --exclude-source-info --output $(RELEASED)
 
 clean: ## remove environments, caches and generated stubs (never data)
-	@rm -rf .venv .venv-tools .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist protos/dist protos/buf
+	@rm -rf .venv .venv-tools .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis mutants dist protos/dist protos/buf
 	@find protos -name '*_pb2*.py*' -delete
 	@rm -f $(IMAGE)
 

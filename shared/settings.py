@@ -49,6 +49,7 @@ class ServiceSettings(BaseSettings):
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_unknown_fields: bool = Field(default=False, description="development only: log fields nobody has cleared")
+    metrics_port: int = Field(default=0, ge=0, le=65_535, description="loopback port for Prometheus; 0: none")
     reflection: bool = Field(default=False, description="let every caller, not operators alone, list our methods")
     calls_per_second: int = Field(default=5_000, ge=1, description="per caller and method, sustained")
     calls_burst: int = Field(default=10_000, ge=1, description="per caller and method, at once")

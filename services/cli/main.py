@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from services.cli import clock, demo, partner, platform, statement, verify
+from services.cli import clock, demo, ledger, partner, platform, statement, verify
 from shared.refusal import Kind, Refusal
 
 REFUSED = 1
@@ -28,6 +28,7 @@ app.command("down")(platform.down)
 app.command("demo")(demo.demo)
 app.command("verify")(verify.verify)
 app.add_typer(clock.app, name="clock")
+app.add_typer(ledger.app, name="ledger")
 app.add_typer(partner.app, name="partner")
 app.add_typer(statement.app, name="statement")
 

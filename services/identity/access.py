@@ -30,7 +30,7 @@ ACCESS: Final[Mapping[str, frozenset[Role]]] = {
     f"{_MEMBERS}/BlockMember": _OPERATOR,
     f"{_MEMBERS}/UnblockMember": _OPERATOR,
     f"{_MEMBERS}/SetSegments": _OPERATOR,
-    f"{_MEMBERS}/ResolveMember": _PARTNER,
+    f"{_MEMBERS}/ResolveMember": _BOTH,
     f"{_MEMBERS}/BatchResolveMembers": _PARTNER,
 }
 

@@ -18,7 +18,7 @@ from services.sandbox.keys import Keys, authority_of, ensure_keys, keys_of
 from services.sandbox.ports import free, holder, ports_of, recorded_ports, taken
 from services.sandbox.postgres import Server, server_of
 from services.sandbox.refusals import NotUp, ServiceFailed, ServiceSlow
-from services.sandbox.services import SERVICES, command, environment, target
+from services.sandbox.services import METERS, SERVICES, command, environment, target
 from shared.credentials.authority import Authority, Leaf
 
 Say = Callable[[str], None]
@@ -37,6 +37,7 @@ class Platform:
 
     def __init__(self, home: Home, ports: Mapping[str, int]) -> None:
         self.home = home
+        self.ports = ports
         self.targets = {service: target(ports, service) for service in SERVICES}
 
     @cached_property
@@ -78,7 +79,7 @@ def up(home: Home, *, say: Say, port_base: int | None = None, clock: clocks.Wish
         keys = ensure_keys(home)
         clocks.arrange(home, clock)
         server = server_of(home, keys.administrator)
-        ports = ports_of(home, SERVICES, port_base)
+        ports = ports_of(home, (*SERVICES, *METERS), port_base)
         starts = _starts(home, keys, server, ports)
         missing = [start for start in starts if not start.runs_as_wanted(_record(home, start.service))]
         _make_room(home, missing, ports, say)

@@ -20,6 +20,9 @@ from shared.credentials.authority import Leaf
 IDENTITY, LEDGER, CATALOGUE, SETTLEMENT = SERVICES = ("identity", "ledger", "catalogue", "settlement")
 """In the order in which the ground comes first; they may start in any."""
 
+METERS: Final = tuple(f"{service}-metrics" for service in SERVICES)
+"""The names under which the ports of their metrics are recorded."""
+
 BUCKETS: Final = 64
 _DRAIN_SECONDS: Final = 10
 
@@ -53,6 +56,7 @@ def environment(
         "reader_user": f"{service}_ro",
         "reader_password_file": password_file(home, service, "ro"),
         "reflection": "true",
+        "metrics_port": ports.get(f"{service}-metrics", 0),
         "drain_notice_seconds": 0,
         "drain_seconds": _DRAIN_SECONDS,
         **server.settings,

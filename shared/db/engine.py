@@ -18,11 +18,14 @@ _CONNECT_SECONDS = 3
 _OWNER_STATEMENT_SECONDS = 0  # a migration takes what it takes
 
 
-def make_engine(settings: ServiceSettings, role: Who = "app", pool_size: int | None = None) -> Engine:
+def make_engine(
+    settings: ServiceSettings, role: Who = "app", pool_size: int | None = None, idle_seconds: int = 60
+) -> Engine:
     """An engine over psycopg for one of the service's roles.
 
     Connections are tried before use, so that a restart of the database costs nobody an error, and live half an hour
-    at most, so that a rotated password or a moved database is taken up. The time zone is UTC; text stays with us.
+    at most, so that a rotated password or a moved database is taken up. The time zone is UTC; text stays with us. A
+    transaction that sleeps for `idle_seconds` is ended by the database: its process may be gone for good.
     """
     engine = create_engine(
         database_url(settings, role),
@@ -32,7 +35,7 @@ def make_engine(settings: ServiceSettings, role: Who = "app", pool_size: int | N
         pool_pre_ping=True,
         pool_recycle=1800,
         hide_parameters=True,  # parameters hold what logs must not
-        connect_args=_connect_args(settings, role),
+        connect_args=_connect_args(settings, role, idle_seconds),
     )
     event.listen(engine, "do_connect", _with_todays_password(settings, role))
     return engine
@@ -96,9 +99,10 @@ def _is_socket(settings: ServiceSettings) -> bool:
     return settings.database_host.startswith(("/", "@"))
 
 
-def _connect_args(settings: ServiceSettings, role: Who) -> dict[str, str | int]:
+def _connect_args(settings: ServiceSettings, role: Who, idle_seconds: int = 60) -> dict[str, str | int]:
     statement_seconds = _OWNER_STATEMENT_SECONDS if role == "owner" else settings.database_statement_seconds
-    options = f"-c statement_timeout={statement_seconds}s -c idle_in_transaction_session_timeout=60s -c timezone=UTC"
+    idle = f"-c idle_in_transaction_session_timeout={idle_seconds}s"
+    options = f"-c statement_timeout={statement_seconds}s {idle} -c timezone=UTC"
     arguments: dict[str, str | int] = {
         "application_name": f"{settings.database_name}/{role}",
         "connect_timeout": _CONNECT_SECONDS,

@@ -84,6 +84,8 @@ def _open_to(admin: psycopg.Connection, name: str, roles: list[str]) -> None:
     admin.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(database))
     for role in roles:
         admin.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(database, sql.Identifier(role)))
+    # The owner alone: what it rebuilds to compare goes into a schema of its own.
+    admin.execute(sql.SQL("GRANT CREATE ON DATABASE {} TO {}").format(database, sql.Identifier(roles[0])))
 
 
 def _ensure_schema(inside: psycopg.Connection, service: str, name: str, roles: list[str]) -> None:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
 
 import structlog
 from google.protobuf import descriptor_pool
 
 from shared.clock import Clock
 from shared.credentials.tokens import TokenInvalid, TokenMissing, TokenVerifier
-from shared.rpc.call import CallContext, header
+from shared.rpc.call import CHECKED, CallContext, header
 from shared.rpc.caller import Caller, CallerUnknown, NotAllowed, Role, named_by
 
 Access = Mapping[str, frozenset[Role]]
@@ -32,14 +32,13 @@ class Authenticate:
         self._clock = clock
         self._tokenless = tokenless
 
-    @contextmanager
-    def __call__(self, call: CallContext) -> Iterator[None]:
+    def __call__(self, call: CallContext) -> AbstractContextManager[None]:
         caller = named_by(call.auth_context().get(_NAMES, ()))
         if caller.role is Role.PARTNER and call.method not in self._tokenless:
             self._require_token(caller, call)
         call.caller = caller
         structlog.contextvars.bind_contextvars(caller=caller.principal)
-        yield
+        return CHECKED
 
     def _require_token(self, caller: Caller, call: CallContext) -> None:
         value = header(call, "authorization")
@@ -56,13 +55,12 @@ class Authorise:
     def __init__(self, access: Access) -> None:
         self._access = access
 
-    @contextmanager
-    def __call__(self, call: CallContext) -> Iterator[None]:
+    def __call__(self, call: CallContext) -> AbstractContextManager[None]:
         if call.caller is None:
             raise CallerUnknown
         if call.caller.role not in self._access.get(call.method, frozenset()):
             raise NotAllowed(caller=call.caller.principal, method=call.method)
-        yield
+        return CHECKED
 
 
 class IncompleteAccess(Exception):

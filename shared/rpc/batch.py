@@ -1,8 +1,8 @@
 """Batches: one bad item must not spoil its neighbours, so what is wrong with an item is said about that item alone.
 
-A request whose message is named `Batch...` and has one list of messages is a batch of these. Rules that the batch
-itself breaks (too many items, none) refuse the call; rules that an item breaks are kept for the servicer, which
-answers the item with the refusal and does the others.
+A request whose message is named `Batch...` or `Stream...` and has one list of messages is a batch of these. Rules that
+the batch itself breaks (too many items, none) refuse the call; rules that an item breaks are kept for the servicer,
+which answers the item with the refusal and does the others.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def spoiled(context: grpc.ServicerContext) -> Mapping[int, InvalidRequest]:
 def items_field(message: Descriptor) -> str | None:
     """The list that makes a message a batch; None when it is none."""
     lists = [field.name for field in message.fields if field.is_repeated and field.message_type is not None]
-    return lists[0] if message.name.startswith("Batch") and len(lists) == 1 else None
+    return lists[0] if message.name.startswith(("Batch", "Stream")) and len(lists) == 1 else None
 
 
 def parted(violations: Iterable[FieldViolation], items: str) -> tuple[list[FieldViolation], dict[int, InvalidRequest]]:

@@ -25,7 +25,7 @@ class Chain(grpc.ServerInterceptor):
     """gRPC's view of our steps: one interceptor that holds them all."""
 
     def __init__(self, steps: Sequence[Step], validation: Validation) -> None:
-        self._steps = tuple(steps)
+        self.steps = tuple(steps)
         self._validation = validation
         self._wrapped: dict[str, Handler] = {}
 
@@ -44,25 +44,40 @@ class Chain(grpc.ServerInterceptor):
         return self._wrapped.setdefault(method, self._around(method, handler))
 
     def _around(self, method: str, handler: Handler) -> Handler:
-        if handler.request_deserializer is None:
-            raise TypeError(f"{method} takes bytes; every method of ours takes a message")
-        decode = self._validation.decoder(method, handler.request_deserializer)
-        serialize = handler.response_serializer
+        decode, serialize = self.decoder(method, handler), handler.response_serializer
         if handler.unary_unary:
-            unary = self._unary(method, handler.unary_unary, decode)
+            unary = self.unary(method, handler.unary_unary, decode)
             return grpc.unary_unary_rpc_method_handler(unary, None, serialize)
         if handler.stream_unary:
-            unary = self._unary(method, handler.stream_unary, _decoding(decode), streams=True)
+            unary = self.gathering(method, handler.stream_unary, decode)
             return grpc.stream_unary_rpc_method_handler(unary, None, serialize)
         if handler.unary_stream:
-            stream = self._stream(method, handler.unary_stream, decode)
+            stream = self.stream(method, handler.unary_stream, decode)
             return grpc.unary_stream_rpc_method_handler(stream, None, serialize)
         if handler.stream_stream:
-            stream = self._stream(method, handler.stream_stream, _decoding(decode))
+            stream = self.conversing(method, handler.stream_stream, decode)
             return grpc.stream_stream_rpc_method_handler(stream, None, serialize)
         raise TypeError(f"{method} has no behaviour")
 
-    def _unary(
+    def decoder(self, method: str, handler: Handler) -> Decode:
+        """What makes the messages of a method: gRPC hands over bytes."""
+        if handler.request_deserializer is None:
+            raise TypeError(f"{method} takes bytes; every method of ours takes a message")
+        return self._validation.decoder(method, handler.request_deserializer)
+
+    def gathering(
+        self, method: str, behaviour: Callable[[Any, grpc.ServicerContext], Message], decode: Decode
+    ) -> Callable[[Any, grpc.ServicerContext], Message]:
+        """The steps around a method that reads a stream and answers once."""
+        return self.unary(method, behaviour, _decoding(decode), streams=True)
+
+    def conversing(
+        self, method: str, behaviour: Callable[[Any, grpc.ServicerContext], Iterator[Message]], decode: Decode
+    ) -> Callable[[Any, grpc.ServicerContext], Iterator[Message]]:
+        """The steps around a method that reads a stream and answers with one."""
+        return self.stream(method, behaviour, _decoding(decode))
+
+    def unary(
         self,
         method: str,
         behaviour: Callable[[Any, grpc.ServicerContext], Message],
@@ -70,10 +85,12 @@ class Chain(grpc.ServerInterceptor):
         *,
         streams: bool = False,
     ) -> Callable[[Any, grpc.ServicerContext], Message]:
+        """The steps around a method that answers once."""
+
         def answer(request: Any, context: grpc.ServicerContext) -> Message:  # noqa: ANN401 - bytes, or an iterator of them
             call = CallContext(context, method)
             with ExitStack() as entered:
-                for step in self._steps:
+                for step in self.steps:
                     entered.enter_context(step(call))
                 if streams:
                     entered.enter_context(ended_in_time(call))
@@ -81,16 +98,18 @@ class Chain(grpc.ServerInterceptor):
 
         return answer
 
-    def _stream(
+    def stream(
         self,
         method: str,
         behaviour: Callable[[Any, grpc.ServicerContext], Iterator[Message]],
         receive: Callable[[Any, CallContext], Any],
     ) -> Callable[[Any, grpc.ServicerContext], Iterator[Message]]:
+        """The steps around a method that answers again and again."""
+
         def answers(request: Any, context: grpc.ServicerContext) -> Iterator[Message]:  # noqa: ANN401 - as above
             call = CallContext(context, method)
             with ExitStack() as entered:
-                for step in self._steps:
+                for step in self.steps:
                     entered.enter_context(step(call))
                 entered.enter_context(ended_in_time(call))
                 for message in behaviour(receive(request, call), call):

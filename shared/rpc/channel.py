@@ -14,7 +14,7 @@ from shared.rpc.remote import RemoteRefusal, remote_refusal
 from shared.rpc.tls import channel_credentials
 from shared.settings import ServiceSettings
 
-__all__ = ["RemoteRefusal", "call", "calling_metadata", "open_channel", "service_channel"]
+__all__ = ["RemoteRefusal", "call", "calling_metadata", "open_channel", "peer_channel", "service_channel"]
 
 Request = TypeVar("Request")
 Response = TypeVar("Response")
@@ -47,11 +47,23 @@ _OPTIONS: Final = (
     ("grpc.max_reconnect_backoff_ms", 2_000),
     ("grpc.max_receive_message_length", 16 * 1024 * 1024),
 )
+_PEER_OPTIONS: Final = (
+    ("grpc.enable_retries", 0),
+    ("grpc.keepalive_time_ms", 10_000),
+    ("grpc.keepalive_timeout_ms", 5_000),
+    ("grpc.max_receive_message_length", -1),
+)
 
 
 def service_channel(target: str, settings: ServiceSettings) -> grpc.Channel:
     """A channel to another service with this service's own leaf."""
     return open_channel(target, settings.ca_file, settings.certificate_file, settings.key_file)
+
+
+def peer_channel(target: str, settings: ServiceSettings) -> grpc.Channel:
+    """A channel to another process of this service. It repeats nothing: the caller looks who to ask instead."""
+    credentials = channel_credentials(settings.ca_file, settings.certificate_file, settings.key_file)
+    return grpc.secure_channel(target, credentials, options=_PEER_OPTIONS)
 
 
 def open_channel(target: str, ca_file: Path, certificate_file: Path, key_file: Path) -> grpc.Channel:

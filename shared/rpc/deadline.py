@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 import grpc
 
 from shared.refusal import Kind, Refusal
-from shared.rpc.call import CallContext, milliseconds
+from shared.rpc.call import CHECKED, CallContext, milliseconds
 
 KEPT_BACK_SECONDS = 0.020
 LEAST_SECONDS = 0.100
@@ -39,12 +39,11 @@ def time_left(context: grpc.ServicerContext) -> float:
 class Deadline:
     """The step: refuse what is too late already, and end streams that nobody gave a deadline."""
 
-    @contextmanager
-    def __call__(self, call: CallContext) -> Iterator[None]:
+    def __call__(self, call: CallContext) -> AbstractContextManager[None]:
         left = call.time_remaining()
         if left < LEAST_SECONDS:
             raise TooLittleTime(left_ms=milliseconds(left), least_ms=milliseconds(LEAST_SECONDS))
-        yield
+        return CHECKED
 
 
 @contextmanager

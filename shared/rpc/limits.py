@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
 from shared.refusal import Kind, Refusal
-from shared.rpc.call import CallContext
+from shared.rpc.call import CHECKED, CallContext
 from shared.rpc.caller import CallerUnknown
 
 _MOST_REMEMBERED = 20_000
@@ -18,9 +18,14 @@ _SECOND = 1_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one server takes. Methods are named in full: `/coalition.ledger.v1.LedgerService/AwardPoints`."""
+    """What one server takes. Methods are named in full: `/coalition.ledger.v1.LedgerService/AwardPoints`.
+
+    `waiting_calls`: calls at once, where they wait on an event loop and only those that block take a thread; 0 where
+    each call takes one.
+    """
 
     threads: int = 16
+    waiting_calls: int = 0
     max_message_bytes: int = 4 * 1024 * 1024
     per_method_bytes: Mapping[str, int] = field(default_factory=dict)
     default_method_bytes: int = 64 * 1024
@@ -51,8 +56,7 @@ class RateLimit:
         self._lock = threading.Lock()
         self._even: dict[tuple[str, str], int] = {}
 
-    @contextmanager
-    def __call__(self, call: CallContext) -> Iterator[None]:
+    def __call__(self, call: CallContext) -> AbstractContextManager[None]:
         if call.caller is None:
             raise CallerUnknown
         wait = self._take(call.caller.principal, call.method)
@@ -63,7 +67,7 @@ class RateLimit:
                 per_second=self._per_second,
                 retry_after_ms=-(-wait // 1_000_000),
             )
-        yield
+        return CHECKED
 
     def _take(self, principal: str, method: str) -> int:
         """Nanoseconds to wait; none when the call is within the rate."""

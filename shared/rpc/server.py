@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from queue import Empty, SimpleQueue
-from typing import Final
+from typing import Final, cast
 
 import grpc
 from grpc_reflection.v1alpha import reflection
@@ -18,6 +18,7 @@ from grpc_reflection.v1alpha import reflection
 from shared.clock import Clock
 from shared.credentials.tokens import TokenVerifier
 from shared.log import configure, get_logger
+from shared.metrics import LOOPBACK, Exporter, Metrics
 from shared.rpc.access import Access, Authenticate, Authorise, check_complete
 from shared.rpc.caller import EVERYONE, Role
 from shared.rpc.chain import Chain, Step
@@ -25,6 +26,8 @@ from shared.rpc.context import RequestContext
 from shared.rpc.deadline import Deadline
 from shared.rpc.health import CHECK, SERVICE, Health
 from shared.rpc.limits import Limits, RateLimit
+from shared.rpc.loop import LoopServer
+from shared.rpc.metered import Metered
 from shared.rpc.refusals import Refusals
 from shared.rpc.tls import server_credentials
 from shared.rpc.validation import Validation, compile_rules
@@ -63,15 +66,17 @@ def serve(
     limits: Limits | None = None,
     on_stop: Callable[[], None] = lambda: None,
     tokenless: frozenset[str] = frozenset(),
-    telemetry: Sequence[Step] = (),
+    metrics: Metrics | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT, then drain: look unready, let running calls end, call `on_stop`.
 
     A second signal cuts the time short in which balancers may notice. `name` is the audience of partners' tokens;
-    `tokenless` are methods that take a partner's certificate without a token.
+    `tokenless` are methods that take a partner's certificate without a token; `metrics` are the service's own, to
+    which the calls are added.
     """
     configure(name, settings.log_level, unknown_fields=settings.log_unknown_fields)
     health = Health(service_names, ready)
+    metrics = metrics or Metrics()
     try:
         server, port = build_server(
             name=name,
@@ -83,8 +88,9 @@ def serve(
             health=health,
             limits=limits,
             tokenless=tokenless,
-            telemetry=telemetry,
+            telemetry=(Metered(metrics.registry),) if settings.metrics_port else (),
         )
+        exporter = _export(metrics, settings)
     except CannotListen as refusal:
         sys.exit(f"{name}: {refusal}")
     signals = _signals()
@@ -96,6 +102,8 @@ def serve(
     _pause(signals, settings.drain_notice_seconds)
     server.stop(settings.drain_seconds).wait()
     on_stop()
+    if exporter:
+        exporter.stop()
     log.info("stopped")
 
 
@@ -121,16 +129,24 @@ def build_server(
     tokens = TokenVerifier(settings.token_keys_folder)
     authenticate = Authenticate(name, tokens, clock, tokenless | {CHECK, _REFLECT})
     chain = Chain(_steps(settings, authenticate, Authorise(rows), telemetry), Validation(limits))
-    server = grpc.server(
-        ThreadPoolExecutor(limits.threads, thread_name_prefix="rpc"),
-        interceptors=[chain],
-        options=(*_OPTIONS, ("grpc.max_receive_message_length", limits.max_message_bytes)),
-        maximum_concurrent_rpcs=limits.threads + _WAITING,
-    )
+    server = _made(chain, limits)
     register(server)
     (health or Health(service_names, ready)).register(server)
     reflection.enable_server_reflection((*service_names, SERVICE, reflection.SERVICE_NAME), server)
     return server, _bind(server, settings)
+
+
+def _made(chain: Chain, limits: Limits) -> grpc.Server:
+    """A thread for each call or, where calls wait on a loop, many calls and a few threads for those that block."""
+    options = (*_OPTIONS, ("grpc.max_receive_message_length", limits.max_message_bytes))
+    if limits.waiting_calls:
+        return cast(grpc.Server, LoopServer(chain, limits.threads, limits.waiting_calls, options))
+    return grpc.server(
+        ThreadPoolExecutor(limits.threads, thread_name_prefix="rpc"),
+        interceptors=[chain],
+        options=options,
+        maximum_concurrent_rpcs=limits.threads + _WAITING,
+    )
 
 
 def _steps(settings: ServiceSettings, authenticate: Step, authorise: Step, telemetry: Sequence[Step]) -> Sequence[Step]:
@@ -144,6 +160,15 @@ def _steps(settings: ServiceSettings, authenticate: Step, authorise: Step, telem
         authorise,
         RateLimit(settings.calls_per_second, settings.calls_burst),
     )
+
+
+def _export(metrics: Metrics, settings: ServiceSettings) -> Exporter | None:
+    if not settings.metrics_port:
+        return None
+    try:
+        return metrics.serve(settings.metrics_port)
+    except OSError:
+        raise CannotListen(f"cannot serve metrics on {LOOPBACK}:{settings.metrics_port}: the port is taken") from None
 
 
 def _bind(server: grpc.Server, settings: ServiceSettings) -> int:

@@ -44,7 +44,7 @@ class Validation:
             except (DecodeError, ValueError):
                 raise MessageUndecodable(type=_request_type(method).full_name) from None
             violations = violations_of(message)
-            if violations and items is not None:
+            if items is not None:  # of a stream, each message anew
                 violations, call.spoiled = parted(violations, items)
             if violations:
                 raise InvalidRequest(violations)

@@ -201,7 +201,8 @@ class House:
         self.databases = databases
         self.database = databases.fresh("catalogue")
         own: dict[str, object] = {"checkpoint_key_file": folder / "checkpoints.pem", "buckets": 8}
-        self.ledger = self.process("ledger", databases.fresh("ledger") | own)
+        self.ledger_database = databases.fresh("ledger")
+        self.ledger = self.process("ledger", self.ledger_database | own)
         self.identity = self.process("identity", databases.fresh("identity") | self._identity_keys())
         targets: dict[str, object] = {
             "ledger_target": self.ledger.target,
@@ -268,8 +269,9 @@ class House:
     def publish(self, partner: str, *rules: pb.EarnRule, at: datetime = BEGINNING) -> pb.EarnRules:
         return self.operator(self.operator.rules.PublishEarnRules, publication(partner, *rules, at=at))
 
-    def as_administrator(self) -> psycopg.Connection:
-        name = str(self.database["database_name"])
+    def as_administrator(self, database: dict[str, object] | None = None) -> psycopg.Connection:
+        """Of the catalogue's database, or another one."""
+        name = str((database or self.database)["database_name"])
         return psycopg.connect(self.databases.cluster.address(name), autocommit=True)
 
     def close(self) -> None:

@@ -29,10 +29,12 @@ Behaviour = Callable[[Request, grpc.ServicerContext], Message]
 ISSUE = "/coalition.identity.v1.TokenService/IssueToken"
 AWARD = "/coalition.ledger.v1.LedgerService/AwardPoints"
 LIST = "/coalition.ledger.v1.LedgerService/ListEntries"
+PROVE = "/coalition.ledger.v1.LedgerService/GetInclusionProof"
 REQUESTS: dict[str, type[Message]] = {
     ISSUE: identity.IssueTokenRequest,
     AWARD: ledger.AwardPointsRequest,
     LIST: ledger.ListEntriesRequest,
+    PROVE: ledger.GetInclusionProofRequest,
 }
 SECRET = "the secret"
 

@@ -20,8 +20,10 @@ BEGIN, END = "<!-- reasons: python -m tests.client.reasons -->", "<!-- end of re
 ON_THE_WIRE = ("shared", "services.identity", "services.ledger", "services.catalogue", "services.settlement")
 NEVER_SENT = {
     "BUCKET_COUNT_CHANGED",  # a service that does not start
+    "IMPORT_REFUSED",  # a program's, not the service's
     "NOTHING_DUE",  # the ledger's own clockwork
     "REMOTE_REFUSAL",  # carries another service's reason
+    "STRIPE_MOVED",  # between processes of the ledger
 }
 
 

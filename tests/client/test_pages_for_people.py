@@ -12,8 +12,9 @@ from pathlib import Path
 
 import grpc
 import pytest
-from coalition.client import MessageTooLarge, Refused
+from coalition.client import MessageTooLarge, Refused, new_request_id
 from coalition.client.reading import refusal_on_wire
+from coalition.ledger.v1.ledger_pb2 import TakeCheckpointRequest
 
 from services.cli.main import app
 from shared.rpc.caller import Role
@@ -59,9 +60,12 @@ def test_the_first_award_of_the_readme_is_awarded_and_so_is_the_second(platform:
 def test_the_partners_first_hour_works(platform: RunningPlatform) -> None:
     platform.partner("grocer")
     names: dict[str, object] = {}
-    first, again = blocks(PAGES[1], "python")
+    first, again, proof = blocks(PAGES[1], "python")
     assert said(at(platform.home.root, first), names) == "120\n"
     assert said(at(platform.home.root, again), names) == "120 True\n"
+    request = TakeCheckpointRequest(request_id=new_request_id())
+    name = platform.operator.ledger.TakeCheckpoint(request, timeout=20).name
+    assert int(said(at(platform.home.root, proof), names)) >= int(name.removeprefix("checkpoints/"))
 
 
 def test_the_first_award_takes_ten_lines() -> None:

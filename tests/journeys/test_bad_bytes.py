@@ -41,12 +41,13 @@ def story(platform: RunningPlatform) -> Story:
 
 @pytest.fixture(scope="module")
 def by_role(story: Story) -> Iterator[Mapping[Role, Line]]:
-    """With these two somebody may call every method."""
+    """With these three somebody may call every method."""
     sandbox = story.platform.sandbox
     partner = line_of(sandbox.targets, story.partners["A"].kit.leaf)
     operator = line_of(sandbox.targets, sandbox.authority.operator("anna"))
-    yield {Role.PARTNER: partner, Role.OPERATOR: operator}
-    for line in (partner, operator):
+    peer = line_of(sandbox.targets, sandbox.authority.service("ledger"))
+    yield {Role.PARTNER: partner, Role.OPERATOR: operator, Role.LEDGER: peer}
+    for line in (partner, operator, peer):
         line.close()
 
 
@@ -61,7 +62,9 @@ def allowed(story: Story, by_role: Mapping[Role, Line]) -> Allowed:
     def line(method: str) -> Line:
         roles = METHODS[method]
         assert roles & by_role.keys()
-        return partner if Role.PARTNER in roles else by_role[Role.OPERATOR]
+        if Role.PARTNER in roles:
+            return partner
+        return by_role[Role.OPERATOR if Role.OPERATOR in roles else Role.LEDGER]
 
     return line
 

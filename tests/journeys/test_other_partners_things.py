@@ -137,6 +137,9 @@ ATTEMPTS = {
     "read an award": Attempt("award", lambda c: c.ledger.GetEntry, named(ledger.GetEntryRequest)),
     "read a redemption": Attempt("redemption", lambda c: c.ledger.GetEntry, named(ledger.GetEntryRequest)),
     "read a reversal": Attempt("reversal", lambda c: c.ledger.GetEntry, named(ledger.GetEntryRequest)),
+    "read the proof of an award": Attempt(
+        "award", lambda c: c.ledger.GetInclusionProof, named(ledger.GetInclusionProofRequest)
+    ),
     "list entries": Attempt("partner", lambda c: c.ledger.ListEntries, named(ledger.ListEntriesRequest, "parent")),
     "reverse an award": Attempt("award", lambda c: c.ledger.ReverseAward, with_id(ledger.ReverseAwardRequest, "entry")),
     "refund a redemption": Attempt(

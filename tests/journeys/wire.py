@@ -10,7 +10,7 @@ from types import ModuleType
 import grpc
 from coalition.catalogue.v1 import catalogue_pb2
 from coalition.identity.v1 import identity_pb2
-from coalition.ledger.v1 import ledger_pb2
+from coalition.ledger.v1 import ledger_pb2, peers_pb2
 from coalition.settlement.v1 import settlement_pb2
 from google.protobuf import descriptor_pool
 
@@ -29,11 +29,11 @@ ACCESS: Mapping[str, Mapping[str, frozenset[Role]]] = {
     "catalogue": CATALOGUE,
     "settlement": SETTLEMENT,
 }
-_CONTRACTS: Mapping[str, ModuleType] = {
-    "identity": identity_pb2,
-    "ledger": ledger_pb2,
-    "catalogue": catalogue_pb2,
-    "settlement": settlement_pb2,
+_CONTRACTS: Mapping[str, tuple[ModuleType, ...]] = {
+    "identity": (identity_pb2,),
+    "ledger": (ledger_pb2, peers_pb2),
+    "catalogue": (catalogue_pb2,),
+    "settlement": (settlement_pb2,),
 }
 METHODS = {method: roles for table in ACCESS.values() for method, roles in table.items()}
 
@@ -42,7 +42,7 @@ Metadata = tuple[tuple[str, str], ...]
 
 def declared(service: str) -> set[str]:
     """The methods that a service's contract declares."""
-    services = _CONTRACTS[service].DESCRIPTOR.services_by_name.values()
+    services = [one for file in _CONTRACTS[service] for one in file.DESCRIPTOR.services_by_name.values()]
     return {f"/{one.full_name}/{method.name}" for one in services for method in one.methods}
 
 

@@ -21,6 +21,7 @@ from tests.ledger.till import (
     capture,
     fresh_id,
     hold,
+    points,
     receipt,
     redeem,
     refund,
@@ -49,11 +50,11 @@ def test_an_award_answers_with_its_place_and_the_balance_after_it(till: Till) ->
     entry = till.award(grant, 12, receipt_ref=paper)
     assert entry.name == f"{till.partner.name}/entries/{entry.bucket}-{entry.seq}"
     assert (entry.kind, entry.points) == (pb.ENTRY_KIND_AWARD, 12)
-    assert entry.balance == pb.Balance(available=42)
+    assert entry.balance == points(available=42)
     assert entry.receipt_ref == paper
     assert entry.occurred_at == entry.posted_at == _now(till)
     assert len(entry.hash) == 32
-    assert till.balance(grant) == pb.Balance(available=42)
+    assert till.balance(grant) == points(available=42)
 
 
 def test_an_award_keeps_the_time_at_the_till(till: Till) -> None:
@@ -74,11 +75,11 @@ def test_a_hold_goes_from_open_to_captured(till: Till) -> None:
     placed = till.hold(grant, 60, ttl=after(minutes=5), store="S1", terminal="T1")
     assert placed.name == f"{till.partner.name}/holds/{placed.name.rpartition('/')[2]}"
     assert (placed.state, placed.points, placed.captured_points) == (pb.HOLD_STATE_OPEN, 60, 0)
-    assert placed.balance == pb.Balance(available=40, held=60)
+    assert placed.balance == points(available=40, held=60)
     assert placed.expire_time.seconds - placed.create_time.seconds == 300
     entry = till.ledger.CaptureHold(capture(placed, 50), timeout=SECONDS)
     assert (entry.kind, entry.points, entry.original) == (pb.ENTRY_KIND_CAPTURE, 50, placed.name)
-    assert entry.balance == pb.Balance(available=50)
+    assert entry.balance == points(available=50)
     found = till.ledger.GetHold(pb.GetHoldRequest(name=placed.name), timeout=SECONDS)
     assert (found.state, found.captured_points) == (pb.HOLD_STATE_CAPTURED, 50)
 
@@ -96,7 +97,7 @@ def test_a_release_gives_everything_back(till: Till) -> None:
     placed = till.hold(grant, 60)
     entry = till.ledger.ReleaseHold(release(placed), timeout=SECONDS)
     assert (entry.kind, entry.points, entry.original) == (pb.ENTRY_KIND_RELEASE, 60, placed.name)
-    assert entry.balance == pb.Balance(available=100)
+    assert entry.balance == points(available=100)
 
 
 def test_a_reversal_says_what_was_recovered_and_what_was_not(till: Till) -> None:
@@ -115,7 +116,7 @@ def test_a_refund_names_its_redemption(till: Till) -> None:
     spent = till.redeem(grant, 70)
     entry = till.ledger.RefundRedemption(refund(spent, 20), timeout=SECONDS)
     assert (entry.kind, entry.points, entry.original) == (pb.ENTRY_KIND_REFUND, 20, spent.name)
-    assert entry.balance == pb.Balance(available=50)
+    assert entry.balance == points(available=50)
 
 
 def test_an_entry_can_be_read_again_as_it_was_answered(till: Till) -> None:
@@ -219,7 +220,7 @@ def test_a_hold_whose_time_is_up_gives_its_points_back_by_itself(till: Till, pla
     assert till.award(grant, 1).points == 1
     refused = Refused.of(lambda: till.ledger.CaptureHold(capture(placed), timeout=SECONDS))
     assert (refused.code.name, refused.reason) == ("FAILED_PRECONDITION", "HOLD_EXPIRED")
-    assert till.redeem(grant, 101).balance == pb.Balance()
+    assert till.redeem(grant, 101).balance == points()
     clockwork = pb.ListEntriesRequest(parent="partners/operator", page_size=1000)
     entries = platform.operator.ledger.ListEntries(clockwork, timeout=SECONDS).entries
     assert (pb.ENTRY_KIND_RELEASE, 60, "") in {(entry.kind, entry.points, entry.original) for entry in entries}

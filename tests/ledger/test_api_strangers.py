@@ -19,7 +19,7 @@ from services.sandbox.clients import channel
 from shared.credentials.authority import Authority
 from shared.credentials.keys import key_id, load_private
 from shared.credentials.tokens import TokenSigner
-from tests.ledger.till import SECONDS, Till, till_of
+from tests.ledger.till import SECONDS, Till, points, till_of
 from tests.support.platform import RunningPlatform
 from tests.support.refused import Refused
 
@@ -90,7 +90,7 @@ def _token(platform: RunningPlatform, partner: str, audience: str = AUDIENCE, ag
 
 def test_a_genuine_token_is_good(till: Till, platform: RunningPlatform, opened: Keep) -> None:
     bare = opened(channel(platform.sandbox.targets["ledger"], till.partner.kit.leaf))
-    assert _balance(bare, till, _token(platform, till.partner.id)) == pb.Balance()
+    assert _balance(bare, till, _token(platform, till.partner.id)) == points()
 
 
 def test_a_partner_without_a_token_is_refused(till: Till, platform: RunningPlatform, opened: Keep) -> None:

@@ -68,6 +68,11 @@ class Till:
         return self.balance(grant).available
 
 
+def points(available: int = 0, pending: int = 0, held: int = 0, debt: int = 0) -> pb.Balance:
+    """A balance of redeemable points and nothing else."""
+    return pb.Balance(available=available, pending=pending, held=held, debt=debt, unit=pb.UNIT_POINTS)
+
+
 def till_of(platform: RunningPlatform) -> Till:
     """A till of a partner that no other test knows."""
     return Till(platform, platform.partner())

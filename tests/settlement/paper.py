@@ -29,7 +29,13 @@ from shared.merkle import leaf_hash, root
 from shared.money import Rate
 
 DAY_ZERO = datetime(2026, 3, 1, tzinfo=UTC)
-Postings = Iterable[tuple[str, str, int]]
+Postings = Iterable[
+    tuple[str, str, int]
+    | tuple[str, str, int, str]
+    | tuple[str, str, int, str, str]
+    | tuple[str, str, int, str, str, int]
+]
+"""Debit, credit, points; then, where they matter, the lot, the lot whose debt is repaid, when that was earned."""
 
 
 def day(number: float) -> int:
@@ -65,13 +71,24 @@ def book(**versions: Terms | list[Terms]) -> PriceBook:
     )
 
 
+def _posting(
+    debit: str, credit: str, points: int, lot: str = "", for_lot: str = "", earned_at: int = 0
+) -> dict[str, Canonical]:
+    lots: dict[str, Canonical] = {name: value for name, value in (("lot", lot), ("for_lot", for_lot)) if value}
+    if earned_at:
+        lots |= {"earned_at": earned_at, "origin": "1-7.0"}
+    return {"credit": credit, "debit": debit, "points": points, "unit": "POINTS", **lots}
+
+
 class Journal:
     """Buckets of entries, and the key that signs their checkpoints."""
 
-    def __init__(self, buckets: int = 2) -> None:
+    def __init__(self, buckets: int = 2, *, trees: bool = True) -> None:
+        """Without trees: the ledger of the first release."""
         self.buckets: list[list[FeedEntry]] = [[] for _ in range(buckets)]
         self.key = Ed25519PrivateKey.from_private_bytes(b"ledger".ljust(32))
         self.checkpoints = 0
+        self.trees = trees
 
     def write(
         self, kind: str, postings: Postings, *, bucket: int = 0, at: int | None = None, original: int | None = None
@@ -82,7 +99,7 @@ class Journal:
             "bucket": bucket,
             "kind": kind,
             "occurred_at": day(len(entries) / 100) if at is None else at,
-            "postings": [{"credit": c, "debit": d, "points": p, "unit": "POINTS"} for d, c, p in postings],
+            "postings": [_posting(*posting) for posting in postings],
             "seq": len(entries) + 1,
             "v": 1,
         }
@@ -135,12 +152,28 @@ class Journal:
             ]
         )
         edge = Edge(self.checkpoints, seqs, hashes, top, at, b"", key_id(self.key.public_key()))
-        return replace(edge, signature=self.key.sign(_signed_form(edge)))
+        edge = replace(edge, signature=self.key.sign(_signed_form(edge)))
+        if not self.trees:
+            return edge
+        edge = replace(edge, tree_root=root([leaf_hash(canonical(leaf)) for leaf in self._bucket_leaves()]))
+        return replace(edge, tree_signature=self.key.sign(_signed_tree_form(edge)))
+
+    def _bucket_leaves(self) -> list[dict[str, Canonical]]:
+        return [
+            {"bucket": bucket, "root": self.tree_root(bucket).hex(), "seq": len(entries)}
+            for bucket, entries in enumerate(self.buckets)
+        ]
+
+    def tree_root(self, bucket: int) -> bytes:
+        """The root over a bucket's entries; none in the first release."""
+        return root([leaf_hash(entry.hash) for entry in self.buckets[bucket]]) if self.trees else b""
 
     def check(self, edge: Edge) -> None:
         """Raises LedgerMismatch when the checkpoint is not one of ours."""
         try:
             self.key.public_key().verify(edge.signature, _signed_form(edge))
+            if edge.tree_root or edge.tree_signature:
+                self.key.public_key().verify(edge.tree_signature, _signed_tree_form(edge))
         except InvalidSignature:
             raise LedgerMismatch(checkpoint=edge.checkpoint, detail="its signature is not the ledger's") from None
         if edge.key_id != key_id(self.key.public_key()):
@@ -158,11 +191,17 @@ class Journal:
 
 
 def _signed_form(edge: Edge) -> bytes:
-    form: dict[str, Canonical] = {
+    return canonical(_form(edge) | {"v": 1})
+
+
+def _signed_tree_form(edge: Edge) -> bytes:
+    return canonical(_form(edge) | {"tree_root": edge.tree_root.hex(), "v": 2})
+
+
+def _form(edge: Edge) -> dict[str, Canonical]:
+    return {
         "created_at": edge.created_at,
         "entry_count": edge.entry_count,
         "number": edge.checkpoint,
         "root": edge.root.hex(),
-        "v": 1,
     }
-    return canonical(form)

@@ -27,9 +27,9 @@ Document = dict[str, Any]
 
 
 @cache
-def example() -> tuple[bytes, bytes, Journal]:
-    """acorn's statements of two windows."""
-    paper = Journal()
+def example(*, trees: bool = True) -> tuple[bytes, bytes, Journal]:
+    """acorn's statements of two windows. Without trees: as the first release signed checkpoints."""
+    paper = Journal(trees=trees)
     award = paper.award(1234)
     paper.redeem(57, bucket=1)
     edges = [paper.checkpoint(day(24))]
@@ -59,16 +59,22 @@ def refused(content: bytes, key: bytes = PUBLIC_KEY, checkpoint_key: bytes | Non
     return caught.value
 
 
-def test_a_good_statement_is_verified() -> None:
-    first, second, paper = example()
+@pytest.mark.parametrize("trees", [False, True])
+def test_a_good_statement_is_verified(trees: bool) -> None:
+    first, second, paper = example(trees=trees)
+    assert (b'"tree_root"' in first) == (b'"tree_root"' in second) == trees
     assert verify(first, PUBLIC_KEY, paper.public_key) == Verified("acorn", 1, 2, {"EUR": "-14.30"}, 1)
     assert verify(second, PUBLIC_KEY, paper.public_key) == Verified("acorn", 2, 3, {"EUR": "0.12"}, 2)
     assert verify(second, PUBLIC_KEY).checkpoints == 0
-    assert resigned(lambda document: None) == second
 
 
-def test_every_changed_digit_anywhere_is_refused() -> None:
-    _, content, paper = example()
+def test_an_operator_signs_the_same_bytes_alike() -> None:
+    assert resigned(lambda document: None) == example()[1]
+
+
+@pytest.mark.parametrize("trees", [False, True])
+def test_every_changed_digit_anywhere_is_refused(trees: bool) -> None:
+    _, content, paper = example(trees=trees)
     places = [place for place, byte in enumerate(content) if chr(byte) in "0123456789"]
     assert len(places) > 500
     for place in places:
@@ -78,8 +84,9 @@ def test_every_changed_digit_anywhere_is_refused() -> None:
             verify(changed, PUBLIC_KEY, paper.public_key)
 
 
-def test_every_other_changed_byte_is_refused() -> None:
-    _, content, _ = example()
+@pytest.mark.parametrize("trees", [False, True])
+def test_every_other_changed_byte_is_refused(trees: bool) -> None:
+    _, content, _ = example(trees=trees)
     for place in range(0, len(content), 3):
         with pytest.raises(NotVerified):
             verify(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :], PUBLIC_KEY)
@@ -240,6 +247,34 @@ def test_a_checkpoint_that_the_ledger_did_not_sign_is_refused_though_the_operato
     content = resigned(lambda document: document["to_checkpoint"].update(entry_count=99))
     assert verify(content, PUBLIC_KEY).window == 2, "without the ledger's key nobody can tell"
     assert refused(content, checkpoint_key=paper.public_key).where == "checkpoint 2"
+
+
+def move(name: str) -> Callable[[Document], object]:
+    """A part of the older checkpoint put into the younger one."""
+    return lambda document: document["to_checkpoint"].update({name: document["from_checkpoint"][name]})
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        move("tree_root"),
+        move("tree_signature"),
+        lambda document: document["to_checkpoint"].update(tree_signature=document["to_checkpoint"]["signature"]),
+        lambda document: document["to_checkpoint"].update(tree_signature=""),
+        lambda document: document["to_checkpoint"].update(tree_root=""),
+    ],
+)
+def test_trees_that_the_ledger_did_not_sign_are_refused_though_the_operator_signed_them(
+    change: Callable[[Document], object],
+) -> None:
+    assert refused(resigned(change), checkpoint_key=example()[2].public_key).where == "checkpoint 2"
+
+
+def test_half_of_a_tree_is_refused() -> None:
+    content = resigned(lambda document: document["to_checkpoint"].pop("tree_signature"))
+    assert refused(content, checkpoint_key=example()[2].public_key).where == "document"
+    content = resigned(lambda document: document["to_checkpoint"].pop("tree_root"))
+    assert refused(content, checkpoint_key=example()[2].public_key).where == "document"
 
 
 def test_a_partner_builds_the_root_over_its_own_entries() -> None:

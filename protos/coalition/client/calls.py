@@ -1,12 +1,12 @@
 """What stands around every call: a deadline, the partner's token, and an answer that is a message or a `Refused`.
 
 A channel of our own and not `grpc.intercept_channel`: that one looks its method up again on each call, and the process
-dies when another thread closes the channel meanwhile (grpcio 1.85). Unary calls, which are all that a partner has.
+dies when another thread closes the channel meanwhile (grpcio 1.85). A partner has unary calls, and a stream of awards.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 
 import grpc
@@ -69,6 +69,38 @@ class Unary(grpc.UnaryUnaryMultiCallable, Generic[Asked, Answered]):  # type: ig
         raise NotImplementedError("Use threads, or coalition.client.aio, for several calls at once.")
 
 
+class Talk(grpc.StreamStreamMultiCallable, Generic[Asked, Answered]):  # type: ignore[type-arg]  # as above
+    """One method that answers each message of a stream. A stale token ends it before it begins: then open it again."""
+
+    def __init__(
+        self, inner: grpc.StreamStreamMultiCallable[Asked, Answered], tokens: Tokens | None, deadline: float
+    ) -> None:
+        self._inner = inner
+        self._tokens = tokens
+        self._deadline = deadline
+
+    def __call__(  # type: ignore[override]  # what is answered can be iterated, and needs no more
+        self,
+        request_iterator: Iterator[Asked],
+        timeout: float | None = None,
+        metadata: _Metadata | None = None,
+        credentials: grpc.CallCredentials | None = None,
+        wait_for_ready: bool | None = None,
+        compression: grpc.Compression | None = None,
+    ) -> Iterator[Answered]:
+        seconds = self._deadline if timeout is None else timeout
+        bearer = () if self._tokens is None else (_bearer(self._tokens.token()),)
+        sent = (*(metadata or ()), *bearer)
+        answers = self._inner(request_iterator, seconds, sent, credentials, wait_for_ready, compression)
+        try:
+            yield from answers
+        except grpc.RpcError as error:
+            trailing = [(name, value) for name, value in answers.trailing_metadata() or ()]
+            raise refusal_on_wire(answers.code(), answers.details() or "", trailing) from error
+        finally:
+            answers.cancel()  # whoever stops listening wants no more
+
+
 def _with_token(tokens: Tokens, ask: Callable[[tuple[str, str]], Answered]) -> Answered:
     token = tokens.token()
     try:
@@ -84,7 +116,7 @@ def _bearer(token: str) -> tuple[str, str]:
 
 
 class Line(grpc.Channel):
-    """A channel whose unary methods are ours, as stubs see it. Whoever opened the inner one closes it."""
+    """A channel whose methods are ours, as stubs see it. Whoever opened the inner one closes it."""
 
     def __init__(self, inner: grpc.Channel, tokens: Tokens | None, deadline: float) -> None:
         self._inner = inner
@@ -100,8 +132,8 @@ class Line(grpc.Channel):
     def stream_unary(self, *args: Any, **options: Any) -> grpc.StreamUnaryMultiCallable[Any, Any]:  # noqa: ANN401
         return self._inner.stream_unary(*args, **options)
 
-    def stream_stream(self, *args: Any, **options: Any) -> grpc.StreamStreamMultiCallable[Any, Any]:  # noqa: ANN401
-        return self._inner.stream_stream(*args, **options)
+    def stream_stream(self, method: str, *codec: Any, **options: Any) -> Talk[Any, Any]:  # noqa: ANN401 - as above
+        return Talk(self._inner.stream_stream(method, *codec, **options), self._tokens, self._deadline)
 
     def subscribe(self, callback: Callable[[grpc.ChannelConnectivity], None], try_to_connect: bool = False) -> None:
         self._inner.subscribe(callback, try_to_connect)

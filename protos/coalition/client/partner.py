@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TypeAlias
@@ -72,10 +73,17 @@ class Coalition:
         request = identity_pb.ListStoresRequest(parent=self.name, page_size=page_size, page_token=page_token)
         return Pages(self.partners.ListStores, request, lambda page: page.stores)
 
-    def list_entries(self, *, grant: str = "", page_size: int = 0, page_token: str = "") -> Entries:
+    def list_entries(
+        self,
+        *,
+        grant: str = "",
+        kinds: Sequence[ledger_pb.EntryKind] = (),
+        page_size: int = 0,
+        page_token: str = "",
+    ) -> Entries:
         """The partner's own entries, or those of the wallet that a grant names, in journal order."""
         request = ledger_pb.ListEntriesRequest(
-            parent=self.name, grant=grant, page_size=page_size, page_token=page_token
+            parent=self.name, grant=grant, kinds=kinds, page_size=page_size, page_token=page_token
         )
         return Pages(self.ledger.ListEntries, request, lambda page: page.entries)
 
@@ -95,6 +103,14 @@ class Coalition:
         """The partner's statements, oldest window first, without their bytes."""
         request = settlement_pb.ListStatementsRequest(parent=self.name, page_size=page_size, page_token=page_token)
         return Pages(self.statements.ListStatements, request, lambda page: page.statements)
+
+    def inclusion_proof(self, entry: str, *, checkpoint: str = "") -> ledger_pb.InclusionProof:
+        """That one of the partner's entries, by its name, lies under a checkpoint; under the latest when none is named.
+
+        `coalition.statements.proofs.verify_inclusion` checks it. Raises EntryNotCovered for an entry that is younger.
+        """
+        request = ledger_pb.GetInclusionProofRequest(name=entry, checkpoint=checkpoint)
+        return self.ledger.GetInclusionProof(request)
 
     def close(self) -> None:
         """Let the connections go; calls under way end."""

@@ -49,7 +49,7 @@ Document = dict[str, Any]
 
 
 class NotVerified(Exception):
-    """The statement cannot be believed. `where` is the first place that is wrong: a line, a sum, a signature."""
+    """The statement, or proof, cannot be believed. `where` is the first place that is wrong: a line, a signature."""
 
     def __init__(self, where: str, why: str) -> None:
         super().__init__(f"{where}: {why}")
@@ -242,11 +242,11 @@ def _major(minor: int, exponent: int) -> str:
 def _check_signature(document: Document, key: bytes) -> None:
     signature = document["signature"]
     unsigned = {name: value for name, value in document.items() if name != "signature"}
-    if signature["key_id"] != _key_id(key):
+    if signature["key_id"] != key_id(key):
         raise NotVerified("signature", "it was made with another key than the one given")
     value = bytes.fromhex(signature["value"])
     # Written in one way only: nothing signs the signature's own spelling.
-    if signature != {"key_id": _key_id(key), "value": value.hex()} or not verified(key, canonical(unsigned), value):
+    if signature != {"key_id": key_id(key), "value": value.hex()} or not verified(key, canonical(unsigned), value):
         raise NotVerified("signature", "it does not hold: the document is not the one that was signed")
 
 
@@ -257,13 +257,17 @@ def _check_checkpoints(document: Document, key: bytes | None) -> int:
     if key is None:
         return 0
     for edge in edges:
-        form = {name: edge[name] for name in ("created_at", "entry_count", "number", "root")} | {"v": 1}
-        if edge["key_id"] != _key_id(key) or not verified(key, canonical(form), bytes.fromhex(edge["signature"])):
-            raise NotVerified(f"checkpoint {edge['number']}", "its signature does not hold")
+        form = {name: edge[name] for name in ("created_at", "entry_count", "number", "root")}
+        signatures = [(edge["signature"], form | {"v": 1})]
+        if "tree_root" in edge or "tree_signature" in edge:
+            signatures.append((edge["tree_signature"], form | {"tree_root": edge["tree_root"], "v": 2}))
+        for signature, signed in signatures:
+            if edge["key_id"] != key_id(key) or not verified(key, canonical(signed), bytes.fromhex(signature)):
+                raise NotVerified(f"checkpoint {edge['number']}", "its signature does not hold")
     return len(edges)
 
 
-def _key_id(key: bytes) -> str:
+def key_id(key: bytes) -> str:
     """The JWK thumbprint of RFC 7638."""
     x = base64.urlsafe_b64encode(key).rstrip(b"=").decode()
     jwk = json.dumps({"crv": "Ed25519", "kty": "OKP", "x": x}, separators=(",", ":")).encode()

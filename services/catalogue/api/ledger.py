@@ -28,7 +28,8 @@ log = get_logger()
 
 _FINAL = frozenset({Kind.MALFORMED, Kind.NOT_THERE, Kind.NOT_NOW, Kind.ALREADY, Kind.OUTSIDE})
 """About the purchase itself, and nothing has happened. Every other answer passes, or leaves its fate open."""
-_ABOUT_OUR_GRANT = "GRANT_"
+_PASSING = ("GRANT_", "BUCKET_FROZEN")
+"""Reasons that are about our grant, or about the ledger: a purchase that may have been posted before is still open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,4 +111,4 @@ class Ledger:
 
 def is_final(refusal: RemoteRefusal) -> bool:
     """Whether the ledger has decided, and will answer a repeat of the same the same way as long as nothing changes."""
-    return refusal.kind in _FINAL and not refusal.reason.startswith(_ABOUT_OUR_GRANT)
+    return refusal.kind in _FINAL and not refusal.reason.startswith(_PASSING)

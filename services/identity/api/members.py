@@ -17,12 +17,13 @@ from services.identity.api.texts import legible
 from services.identity.api.views import TYPES, for_operator, for_partner
 from services.identity.domain.identifiers import chosen_identifier
 from services.identity.domain.members import MemberNotFound, MemberState
+from services.identity.domain.partners import OPERATOR
 from services.identity.store.members import Members
 from shared.clock import Clock
 from shared.refusal import Refusal
 from shared.rpc.batch import spoiled
 from shared.rpc.call import CallContext
-from shared.rpc.caller import caller
+from shared.rpc.caller import Role, caller
 from shared.rpc.deadline import time_left
 from shared.rpc.refusals import status_of
 from shared.rpc.replay import mark_replay
@@ -98,7 +99,8 @@ class MemberService(rpc.MemberServiceServicer):
     def ResolveMember(
         self, request: pb.ResolveMemberRequest, context: grpc.ServicerContext
     ) -> pb.ResolveMemberResponse:
-        partner, at, within = caller(context).as_partner(), self._clock.now(), time_left(context)
+        by, at, within = caller(context), self._clock.now(), time_left(context)
+        partner = OPERATOR if by.role is Role.OPERATOR else by.as_partner()
         if request.code:
             return self._resolving.to_redeem(request, partner, at, within)
         [answer] = self._resolving.to_award([request.identifier], {}, partner, at, within)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from typing import cast
 
 from coalition.ledger.v1 import ledger_pb2 as pb
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -11,12 +12,28 @@ from services.ledger.api.names import entry_name, hold_name
 from services.ledger.domain.apply import Head
 from services.ledger.domain.chain import canonical
 from services.ledger.domain.checkpoint import Checkpoint
-from services.ledger.domain.entry import OPERATOR, AccountKind, Balance, Entry, EntryKind, Place, ReceiptRef
-from services.ledger.domain.wallet import Hold, HoldState
+from services.ledger.domain.entry import (
+    OPERATOR,
+    PLAIN,
+    AccountKind,
+    Balance,
+    Entry,
+    EntryKind,
+    Place,
+    ReceiptRef,
+    Unit,
+)
+from services.ledger.domain.lots import Hold, HoldState
+from services.ledger.store.adjustments import Adjustment
+from services.ledger.store.balances import ExpiryDates
 from services.ledger.store.readers import Flow
+from services.ledger.store.transfers import Moved
 from shared.rpc import wire
 
-_HOLDS = (EntryKind.CAPTURE, EntryKind.RELEASE)
+# The contract's numbers; the stubs would have them be of a class that does not exist at runtime.
+_KINDS = {kind: cast(pb.EntryKind, pb.EntryKind.Value(f"ENTRY_KIND_{kind.name}")) for kind in EntryKind}
+_UNITS = {unit: cast(pb.Unit, pb.Unit.Value(f"UNIT_{unit.name}")) for unit in Unit}
+_HOLDS = (EntryKind.CAPTURE, EntryKind.RELEASE, EntryKind.EXTENSION)
 
 
 def instant_pb(at: int) -> Timestamp:
@@ -25,43 +42,79 @@ def instant_pb(at: int) -> Timestamp:
     return Timestamp(seconds=seconds, nanos=rest * 1000)
 
 
-def balance_pb(balance: Balance) -> pb.Balance:
-    return pb.Balance(available=balance.available, pending=balance.pending, held=balance.held, debt=balance.debt)
+def balance_pb(balance: Balance, unit: Unit = Unit.POINTS, others: Iterable[tuple[Unit, Balance]] = ()) -> pb.Balance:
+    available, pending, held, debt = balance
+    answer = pb.Balance(available=available, pending=pending, held=held, debt=debt, unit=_UNITS[unit])
+    if others:
+        answer.others.extend([balance_pb(other, other_unit) for other_unit, other in others])
+    return answer
 
 
-def entry_pb(entry: Entry) -> pb.Entry:
-    """An entry as its partner sees it: no wallet, no lots of others."""
-    return pb.Entry(
-        name=entry_name(entry.partner, entry.place),
-        kind=f"ENTRY_KIND_{entry.kind.name}",
+def balances_pb(balances: Mapping[Unit, Balance]) -> pb.Balance:
+    """All that a wallet holds, redeemable points first."""
+    others = [(unit, balance) for unit, balance in balances.items() if unit is not Unit.POINTS]
+    return balance_pb(balances.get(Unit.POINTS, Balance()), others=others)
+
+
+def entry_pb(entry: Entry, *, dry: bool = False) -> pb.Entry:
+    """An entry as its partner sees it: no wallet, no lots of others. One that was only tried has no place.
+
+    A field that says nothing is left alone: half of the cost of a batch's answer would be zeros.
+    """
+    answer = pb.Entry(
+        kind=_KINDS[entry.kind],
         points=entry.points,
-        bucket=entry.bucket,
-        seq=entry.seq,
-        balance=balance_pb(entry.balance),
+        balance=balance_pb(entry.balance, entry.unit, entry.others),
         request_id=str(entry.request_id),
-        receipt_ref=_receipt_pb(entry.receipt) if entry.receipt else None,
         occurred_at=instant_pb(entry.occurred_at),
         posted_at=instant_pb(entry.posted_at),
-        original=_original(entry),
-        recovered_points=entry.recovered_points,
-        written_off_points=entry.written_off_points,
-        hash=entry.hash,
+        unit=_UNITS[entry.unit],
     )
+    if not dry:
+        bucket, seq = answer.bucket, answer.seq = entry.bucket, entry.seq
+        answer.name = f"partners/{entry.partner}/entries/{bucket}-{seq}"
+        answer.hash = entry.hash
+    if entry.receipt is not None:
+        answer.receipt_ref.CopyFrom(_receipt_pb(entry.receipt))
+    if entry.kind is EntryKind.AWARD:
+        answer.lines.extend(_lines_pb(entry))
+    else:
+        _say_of_undoing(entry, answer)
+    if len(entry.postings) > 1:
+        answer.repaid_points = entry.repaid_points
+    return answer
 
 
-def placed_hold_pb(entry: Entry) -> pb.Hold:
+def _say_of_undoing(entry: Entry, answer: pb.Entry) -> None:
+    """What only entries have that follow from others, or wait for others."""
+    answer.original = _original(entry)
+    answer.reason = entry.reason or ""
+    if entry.hold_until is not None:
+        answer.hold_until.CopyFrom(instant_pb(entry.hold_until))
+    if entry.kind is EntryKind.REVERSAL:
+        answer.recovered_points = entry.recovered_points
+        answer.written_off_points = entry.written_off_points
+        answer.withheld_points = entry.withheld_points
+        answer.owed_points = entry.owed_points
+
+
+def placed_hold_pb(entry: Entry, *, dry: bool = False) -> pb.Hold:
     """The hold that an entry placed, as it was then: what a repeat answers, too."""
-    answer = _hold_pb(entry, HoldState.OPEN, captured=0)
-    answer.balance.CopyFrom(balance_pb(entry.balance))
+    answer = _hold_pb(entry, HoldState.OPEN)
+    answer.balance.CopyFrom(balance_pb(entry.balance, entry.unit))
+    if dry:
+        answer.ClearField("name")
     return answer
 
 
 def hold_pb(hold: Hold, entry: Entry) -> pb.Hold:
     """The hold as it stands now."""
-    return _hold_pb(entry, hold.state, hold.captured)
+    answer = _hold_pb(entry, hold.state, hold.captured, hold.released)
+    answer.expire_time.CopyFrom(instant_pb(hold.expires_at))
+    return answer
 
 
-def _hold_pb(entry: Entry, state: HoldState, captured: int) -> pb.Hold:
+def _hold_pb(entry: Entry, state: HoldState, captured: int = 0, released: int = 0) -> pb.Hold:
     return pb.Hold(
         name=hold_name(entry.partner, entry.place),
         state=f"HOLD_STATE_{state.name}",
@@ -70,6 +123,49 @@ def _hold_pb(entry: Entry, state: HoldState, captured: int) -> pb.Hold:
         expire_time=instant_pb(entry.hold_until or 0),
         create_time=instant_pb(entry.posted_at),
         request_id=str(entry.request_id),
+        released_points=released,
+        unit=f"UNIT_{entry.unit.name}",
+    )
+
+
+def expiry_schedule_pb(dates: ExpiryDates) -> pb.ExpirySchedule:
+    return pb.ExpirySchedule(
+        dates=[
+            pb.ExpiryDate(
+                unit=f"UNIT_{unit.name}",
+                expires_on=wire.date_pb(day) if day else None,
+                available=points.available,
+                pending=points.pending,
+                held=points.held,
+            )
+            for (unit, day), points in dates.items()
+        ]
+    )
+
+
+def transfer_pb(moved: Moved, *, dry: bool) -> pb.Transfer:
+    return pb.Transfer(
+        state="TRANSFER_STATE_ARRIVED" if moved.arrival else "TRANSFER_STATE_IN_TRANSIT",
+        departure=entry_pb(moved.departure.entry, dry=dry and not moved.departure.replay),
+        arrival=entry_pb(moved.arrival) if moved.arrival else None,
+    )
+
+
+def adjustment_pb(adjustment: Adjustment, entry: Entry | None = None, *, dry: bool = False) -> pb.Adjustment:
+    return pb.Adjustment(
+        name="" if dry else f"adjustments/{adjustment.name}",
+        state=f"ADJUSTMENT_STATE_{adjustment.state.name}",
+        issuer=adjustment.issuer,
+        points=adjustment.points,
+        taking=adjustment.taking,
+        reason=adjustment.reason,
+        unit=f"UNIT_{adjustment.unit.name}",
+        expires_on=wire.date_pb(adjustment.expires_on) if adjustment.expires_on else None,
+        proposed_by=adjustment.proposed_by,
+        create_time=wire.timestamp(adjustment.proposed_at),
+        decided_by=adjustment.decided_by or "",
+        decide_time=wire.timestamp(adjustment.decided_at) if adjustment.decided_at else None,
+        entry=entry_pb(entry, dry=dry) if entry else None,
     )
 
 
@@ -80,12 +176,14 @@ def journal_entry_pb(entry: Entry) -> pb.JournalEntry:
 def checkpoint_pb(checkpoint: Checkpoint) -> pb.Checkpoint:
     return pb.Checkpoint(
         name=f"checkpoints/{checkpoint.number}",
-        heads=[_head_pb(head) for head in checkpoint.heads],
+        heads=map(_head_pb, checkpoint.heads, checkpoint.tree_roots or [b""] * len(checkpoint.heads)),
         root=checkpoint.root,
         entry_count=checkpoint.entry_count,
         create_time=instant_pb(checkpoint.created_at),
         signature=checkpoint.signature,
         key_id=checkpoint.key_id,
+        tree_root=checkpoint.tree_root,
+        tree_signature=checkpoint.tree_signature,
     )
 
 
@@ -125,6 +223,21 @@ def totals_pb(flows: Iterable[Flow], outstanding: int, entry_count: int) -> pb.T
     )
 
 
+def _lines_pb(entry: Entry) -> Iterator[pb.AwardLine]:
+    """The parts of an award."""
+    for posting in entry.postings:
+        if posting.debit.kind is not AccountKind.ISSUED:
+            continue
+        line = pb.AwardLine(issuer=posting.issuer, points=posting.points, unit=_UNITS[posting.unit])
+        if posting.expires_on is not None:
+            line.expires_on.CopyFrom(wire.date_pb(posting.expires_on))
+        if posting.terms is not PLAIN:
+            line.campaign = posting.terms.campaign
+            if posting.terms.available_from is not None:
+                line.available_from.CopyFrom(instant_pb(posting.terms.available_from))
+        yield line
+
+
 def _original(entry: Entry) -> str:
     if entry.original is None or entry.partner == OPERATOR:
         return ""  # the clock's work knows the place, not whose hold stood there
@@ -142,5 +255,5 @@ def _receipt_pb(receipt: ReceiptRef) -> pb.ReceiptRef:
     )
 
 
-def _head_pb(head: Head) -> pb.Head:
-    return pb.Head(bucket=head.bucket, seq=head.seq, hash=head.hash)
+def _head_pb(head: Head, tree_root: bytes) -> pb.Head:
+    return pb.Head(bucket=head.bucket, seq=head.seq, hash=head.hash, tree_root=tree_root)

@@ -11,25 +11,32 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from services.ledger.api.names import partner_and_place
 from services.ledger.domain.apply import bucket_of
-from services.ledger.domain.entry import Place, ReceiptRef
+from services.ledger.domain.entry import OPERATOR, Counterpart, Place, ReceiptRef, Unit
 from services.ledger.domain.refusals import (
     EntryNotFound,
     GrantScopeExceeded,
     HoldNotFound,
     IssuerNotAllowed,
     IssuerTwice,
+    LineTwice,
     OccurredInFuture,
     OccurredTooLongAgo,
 )
 from services.ledger.domain.wish import (
+    AdjustWish,
     AwardWish,
     CaptureWish,
+    ExtendWish,
     HoldWish,
     Line,
+    LineKey,
+    MergeWish,
     RedeemWish,
     RefundWish,
+    ReleasePendingWish,
     ReleaseWish,
     ReverseWish,
+    TransferWish,
 )
 from shared.clock import Clock
 from shared.credentials.grants import Grant, GrantRing, Scope
@@ -39,6 +46,7 @@ from shared.rpc import wire
 from shared.rpc.caller import Caller, Role
 
 _SKEW = timedelta(minutes=10)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 class Wishes:
@@ -65,6 +73,7 @@ class Wishes:
             partner=grant.partner,
             request_id=UUID(request.request_id),
             occurred_at=self._occurred(request.occurred_at if request.HasField("occurred_at") else None),
+            dry=request.validate_only,
             lines=_lines(request.lines, grant.partner, by),
             receipt=_receipt(request.receipt_ref) if request.HasField("receipt_ref") else None,
         )
@@ -79,10 +88,13 @@ class Wishes:
             partner=grant.partner,
             request_id=UUID(request.request_id),
             occurred_at=self._occurred(request.occurred_at if request.HasField("occurred_at") else None),
+            dry=request.validate_only,
             points=request.points,
-            ttl=ttl // timedelta(microseconds=1),
+            ttl=ttl // _MICROSECOND,
             store=request.store or None,
             terminal=request.terminal or None,
+            unit=unit_of(request.unit),
+            receipt_points=request.receipt_points if request.HasField("receipt_points") else None,
         )
 
     def redeem(self, request: pb.RedeemPointsRequest, by: Caller) -> RedeemWish:
@@ -94,8 +106,11 @@ class Wishes:
             partner=grant.partner,
             request_id=UUID(request.request_id),
             occurred_at=self._occurred(request.occurred_at if request.HasField("occurred_at") else None),
+            dry=request.validate_only,
             points=request.points,
             receipt=_receipt(request.receipt_ref) if request.HasField("receipt_ref") else None,
+            unit=unit_of(request.unit),
+            receipt_points=request.receipt_points if request.HasField("receipt_points") else None,
         )
 
     def capture(self, request: pb.CaptureHoldRequest, by: Caller) -> CaptureWish:
@@ -106,8 +121,10 @@ class Wishes:
             partner=partner,
             request_id=UUID(request.request_id),
             occurred_at=self._occurred(request.occurred_at if request.HasField("occurred_at") else None),
+            dry=request.validate_only,
             points=request.points if request.HasField("points") else None,
             receipt=_receipt(request.receipt_ref) if request.HasField("receipt_ref") else None,
+            keep_open=request.keep_open,
         )
 
     def release(self, request: pb.ReleaseHoldRequest, by: Caller) -> ReleaseWish:
@@ -118,6 +135,74 @@ class Wishes:
             partner=partner,
             request_id=UUID(request.request_id),
             occurred_at=self._occurred(request.occurred_at if request.HasField("occurred_at") else None),
+            dry=request.validate_only,
+            points=request.points if request.HasField("points") else None,
+        )
+
+    def extend(self, request: pb.ExtendHoldRequest, by: Caller) -> ExtendWish:
+        partner, place = self.own_hold(request.name, by)
+        return ExtendWish(
+            bucket=place.bucket,
+            original=place.seq,
+            partner=partner,
+            request_id=UUID(request.request_id),
+            dry=request.validate_only,
+            ttl=request.ttl.ToTimedelta() // _MICROSECOND,
+        )
+
+    def release_pending(self, request: pb.ReleasePendingRequest, by: Caller) -> ReleasePendingWish:
+        partner, place = self.own_entry(request.entry, by)
+        return ReleasePendingWish(
+            bucket=place.bucket,
+            original=place.seq,
+            partner=partner,
+            request_id=UUID(request.request_id),
+            occurred_at=self._occurred(request.occurred_at if request.HasField("occurred_at") else None),
+            dry=request.validate_only,
+        )
+
+    def transfer(self, request: pb.TransferPointsRequest, by: Caller) -> TransferWish:
+        sender = self.grant(request.from_grant, Scope.REDEEM, by)
+        _check_limit(sender, request.points)
+        return TransferWish(
+            bucket=self.bucket(sender.wallet_id),
+            wallet=sender.wallet_id,
+            partner=sender.partner,
+            request_id=UUID(request.request_id),
+            dry=request.validate_only,
+            to=self._counterpart(self.grant(request.to_grant, Scope.AWARD, by)),
+            points=request.points,
+            unit=unit_of(request.unit),
+        )
+
+    def merge(self, request: pb.MergeWalletsRequest, by: Caller) -> MergeWish:
+        source = self.grant(request.from_grant, Scope.AWARD, by)
+        return MergeWish(
+            bucket=self.bucket(source.wallet_id),
+            wallet=source.wallet_id,
+            partner=OPERATOR,
+            request_id=UUID(request.request_id),
+            dry=request.validate_only,
+            to=self._counterpart(self.grant(request.to_grant, Scope.AWARD, by)),
+        )
+
+    def adjustment(self, request: pb.ProposeAdjustmentRequest, by: Caller) -> AdjustWish:
+        """As proposed: nobody has approved it yet."""
+        grant = self.grant(request.grant, Scope.AWARD, by)
+        return AdjustWish(
+            bucket=self.bucket(grant.wallet_id),
+            wallet=grant.wallet_id,
+            partner=OPERATOR,
+            request_id=UUID(request.request_id),
+            dry=request.validate_only,
+            issuer=request.issuer,
+            points=request.points,
+            taking=request.taking,
+            reason=request.reason,
+            proposed_by=by.principal,
+            approved_by="",
+            unit=unit_of(request.unit),
+            expires_on=wire.day(request.expires_on, "expires_on") if request.HasField("expires_on") else None,
         )
 
     def reverse(self, request: pb.ReverseAwardRequest, by: Caller) -> ReverseWish:
@@ -128,6 +213,7 @@ class Wishes:
             partner=partner,
             request_id=UUID(request.request_id),
             occurred_at=self._occurred(request.occurred_at if request.HasField("occurred_at") else None),
+            dry=request.validate_only,
             lines=_lines(request.lines, partner, by),
         )
 
@@ -139,8 +225,16 @@ class Wishes:
             partner=partner,
             request_id=UUID(request.request_id),
             occurred_at=self._occurred(request.occurred_at if request.HasField("occurred_at") else None),
+            dry=request.validate_only,
             points=request.points if request.HasField("points") else None,
         )
+
+    def as_of(self, at: Timestamp) -> int:
+        """A moment that a question is about. Raises OccurredInFuture: of tomorrow nothing is recorded."""
+        moment, now = wire.instant(at, "as_of"), self._clock.now()
+        if moment > now + _SKEW:
+            raise OccurredInFuture(field="as_of", occurred_at=moment.isoformat(), now=now.isoformat())
+        return micros(moment)
 
     def own_entry(self, name: str, by: Caller) -> tuple[str, Place]:
         """The partner and place that an entry's name says. Raises EntryNotFound for another partner's."""
@@ -161,6 +255,9 @@ class Wishes:
             raise OccurredTooLongAgo(field="occurred_at", occurred_at=instant.isoformat(), days=self._late_days)
         return micros(instant)
 
+    def _counterpart(self, grant: Grant) -> Counterpart:
+        return Counterpart(self.bucket(grant.wallet_id), grant.wallet_id)
+
     def _own(self, name: str, by: Caller, missing: Refusal) -> tuple[str, Place]:
         partner, place = partner_and_place(name, self._bucket_count, missing)
         if by.role is Role.PARTNER and by.partner != partner:
@@ -173,18 +270,38 @@ def _check_limit(grant: Grant, points: int) -> None:
         raise GrantScopeExceeded(allowed=grant.max_redeem_points, requested=points)
 
 
+def unit_of(unit: pb.Unit) -> Unit:
+    """What is counted; where nothing is said, redeemable points."""
+    return Unit(unit) if unit else Unit.POINTS
+
+
 def _lines(lines: Sequence[pb.AwardLine], partner: str, by: Caller) -> tuple[Line, ...]:
     """Award lines with their issuers. A partner speaks for itself; the catalogue for every payer of a rule."""
-    found: dict[str, Line] = {}
-    for line in lines:
-        issuer = line.issuer or partner
-        if issuer != partner and by.role is Role.PARTNER:
-            raise IssuerNotAllowed(issuer=issuer)
-        if issuer in found:
-            raise IssuerTwice(issuer=issuer, field="lines")
-        expires_on = wire.day(line.expires_on, "lines.expires_on") if line.HasField("expires_on") else None
-        found[issuer] = Line(issuer, line.points, expires_on)
+    found: dict[LineKey, Line] = {}
+    for message in lines:
+        line = _line(message, partner)
+        if line.issuer != partner and by.role is Role.PARTNER:
+            raise IssuerNotAllowed(issuer=line.issuer)
+        if line.key == LineKey(line.issuer) and line.key in found:
+            raise IssuerTwice(issuer=line.issuer, field="lines")
+        if line.key in found:
+            raise LineTwice(issuer=line.issuer, unit=line.unit.name, campaign=line.campaign, field="lines")
+        found[line.key] = line
     return tuple(found.values())
+
+
+def _line(line: pb.AwardLine, partner: str) -> Line:
+    available_from = (
+        wire.instant(line.available_from, "lines.available_from") if line.HasField("available_from") else None
+    )
+    return Line(
+        line.issuer or partner,
+        line.points,
+        wire.day(line.expires_on, "lines.expires_on") if line.HasField("expires_on") else None,
+        unit_of(line.unit),
+        None if available_from is None else micros(available_from),
+        line.campaign,
+    )
 
 
 def _receipt(ref: pb.ReceiptRef) -> ReceiptRef:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
-from services.ledger.domain.entry import EntryKind, Posting, ReceiptRef
+from services.ledger.domain.entry import Counterpart, EntryKind, Posting, ReceiptRef, Unit
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(NamedTuple):
     """The decided part of an entry."""
 
     kind: EntryKind
@@ -19,3 +18,8 @@ class Draft:
     receipt: ReceiptRef | None = None
     store: str | None = None
     terminal: str | None = None
+    unit: Unit = Unit.POINTS
+    counterpart: Counterpart | None = None
+    reason: str | None = None
+    proposed_by: str | None = None
+    approved_by: str | None = None

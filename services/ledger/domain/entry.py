@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from enum import IntEnum
+from functools import lru_cache
 from typing import NamedTuple
 from uuid import UUID
 
-from services.ledger.domain.points import positive
+from services.ledger.domain.points import MOST, positive
 
 OPERATOR = "operator"
 
@@ -24,28 +25,54 @@ class EntryKind(IntEnum):
     REVERSAL = 6
     REFUND = 7
     EXPIRY = 8
+    PENDING_RELEASE = 9
+    TRANSFER_OUT = 10
+    TRANSFER_IN = 11
+    MERGE_OUT = 12
+    MERGE_IN = 13
+    ADJUSTMENT = 14
+    EXTENSION = 15
+
+
+CLOCK_KINDS = frozenset({EntryKind.RELEASE, EntryKind.EXPIRY, EntryKind.PENDING_RELEASE})
+"""What the clock does by itself; the operator asks for anything else of its own."""
 
 
 class AccountKind(IntEnum):
-    """Where points can stand: three accounts of a wallet, four of a partner."""
+    """Where points can stand: up to 10 inside a wallet, the others outside.
+
+    OWED is a wallet's debt to one issuer: a debit there raises the debt, a credit repays it.
+    """
 
     AVAILABLE = 1
     PENDING = 2
     HELD = 3
+    OWED = 4
     ISSUED = 11
     REDEEMED = 12
     EXPIRED = 13
     WRITTEN_OFF = 14
+    WITHHELD = 15
+    ADJUSTED = 16
+    IN_TRANSIT = 17
+
+    @property
+    def is_inside(self) -> bool:
+        """Whether it belongs to a wallet."""
+        return self <= AccountKind.OWED
 
 
 class Unit(IntEnum):
-    """What is counted."""
+    """What is counted: redeemable points, tier points, stamps of a card, tickets of a draw."""
 
     POINTS = 1
+    QUALIFYING = 2
+    STAMPS = 3
+    TICKETS = 4
 
 
 class Account(NamedTuple):
-    """An account of the wallet (no party), or of a partner."""
+    """An account of the wallet, of a partner (its party), or between wallets."""
 
     kind: AccountKind
     party: str = ""
@@ -57,8 +84,11 @@ class Account(NamedTuple):
 AVAILABLE = Account(AccountKind.AVAILABLE)
 PENDING = Account(AccountKind.PENDING)
 HELD = Account(AccountKind.HELD)
+IN_TRANSIT = Account(AccountKind.IN_TRANSIT)
+"""Where points are that have left one wallet and not reached the other."""
 
 
+@lru_cache(maxsize=4096)
 def issued(partner: str) -> Account:
     """Where a partner's points come from."""
     return Account(AccountKind.ISSUED, partner)
@@ -79,8 +109,23 @@ def written_off(partner: str) -> Account:
     return Account(AccountKind.WRITTEN_OFF, partner)
 
 
+def owed(issuer: str) -> Account:
+    """What the wallet owes an issuer after a clawback."""
+    return Account(AccountKind.OWED, issuer)
+
+
+def withheld(partner: str) -> Account:
+    """What stands in for points whose worth the partner keeps back from a cash refund."""
+    return Account(AccountKind.WITHHELD, partner)
+
+
+def adjusted(partner: str) -> Account:
+    """Where a manual correction of a partner's points comes from or goes."""
+    return Account(AccountKind.ADJUSTED, partner)
+
+
 class LotId(NamedTuple):
-    """The award line that made the lot: entry and line in the wallet's bucket."""
+    """The entry line that made the lot, in the wallet's bucket."""
 
     seq: int
     line: int
@@ -89,9 +134,40 @@ class LotId(NamedTuple):
         return f"{self.seq}.{self.line}"
 
 
-@dataclass(frozen=True, slots=True)
+class Origin(NamedTuple):
+    """The award line that a moved lot first came from, in whatever bucket."""
+
+    bucket: int
+    seq: int
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.bucket}-{self.seq}.{self.line}"
+
+
+class LotTerms(NamedTuple):
+    """What a posting says of a lot that it makes, or sends to another wallet.
+
+    `earned_at` and `available_from` in microseconds; `earned_at` None: when the entry occurred. `idle_days`: the lot
+    ends so many days after the wallet's last activity.
+    """
+
+    earned_at: int | None = None
+    available_from: int | None = None
+    idle_days: int | None = None
+    campaign: str = ""
+    origin: Origin | None = None
+
+
+PLAIN = LotTerms()
+
+
+@dataclass(slots=True, unsafe_hash=True)  # not frozen: that triples the price of making one
 class Posting:
-    """Points of one lot from one account to another. `expires_on` is the lot's last day of use afterwards."""
+    """Points of one lot from one account to another. `expires_on` is the lot's last day of use afterwards.
+
+    `for_lot` is the award lot whose reversal or debt the posting settles, when that is not `lot` itself.
+    """
 
     debit: Account
     credit: Account
@@ -100,15 +176,18 @@ class Posting:
     issuer: str
     expires_on: date | None
     unit: Unit = Unit.POINTS
+    for_lot: LotId | None = None
+    terms: LotTerms = PLAIN
 
     def __post_init__(self) -> None:
-        positive(self.points)
+        if not 0 < self.points <= MOST:
+            positive(self.points)
         if self.debit == self.credit:
             raise ValueError(f"a posting from {self.debit} to itself goes nowhere")
 
 
 class Balance(NamedTuple):
-    """What a wallet holds: its balance is available + pending + held - debt."""
+    """What a wallet holds of one unit: its balance is available + pending + held - debt."""
 
     available: int = 0
     pending: int = 0
@@ -144,11 +223,21 @@ class Place(NamedTuple):
         return f"{self.bucket}-{self.seq}"
 
 
-@dataclass(frozen=True, slots=True)
+class Counterpart(NamedTuple):
+    """The other wallet of a transfer or merge. On the leg that arrives, `seq` is that of the leg that left."""
+
+    bucket: int
+    wallet: UUID
+    seq: int | None = None
+
+
+@dataclass(slots=True, unsafe_hash=True)  # not frozen: that triples the price of making one
 class Entry:
     """One entry of the journal. Instants are microseconds since 1970 in UTC.
 
-    `original` is the seq, in the same bucket, of the entry that this one undoes, captures or releases.
+    `points` and `balance` count `unit`, the first of the units that the entry touched; `others` are its balances in
+    the rest of them. `original` is the seq, in the same bucket, of the entry that this one undoes, captures, extends
+    or releases.
     """
 
     bucket: int
@@ -168,6 +257,12 @@ class Entry:
     receipt: ReceiptRef | None = None
     store: str | None = None
     terminal: str | None = None
+    unit: Unit = Unit.POINTS
+    others: tuple[tuple[Unit, Balance], ...] = ()
+    counterpart: Counterpart | None = None
+    reason: str | None = None
+    proposed_by: str | None = None
+    approved_by: str | None = None
     hash: bytes = b""
 
     @property
@@ -177,14 +272,36 @@ class Entry:
     @property
     def is_asked_for(self) -> bool:
         """Whether somebody asked for it, under a request id of theirs. The clock's work has none to remember."""
-        return self.partner != OPERATOR
+        return self.partner != OPERATOR or self.kind not in CLOCK_KINDS
 
     @property
     def written_off_points(self) -> int:
         """Of a reversal: what had been spent and could not be recovered."""
-        return sum(p.points for p in self.postings if p.debit.kind is AccountKind.WRITTEN_OFF)
+        return self._from(AccountKind.WRITTEN_OFF)
+
+    @property
+    def withheld_points(self) -> int:
+        """Of a reversal: what the partner keeps back from the cash refund instead."""
+        return self._from(AccountKind.WITHHELD)
+
+    @property
+    def owed_points(self) -> int:
+        """Of a reversal: what the wallet owes from now on."""
+        return self._from(AccountKind.OWED)
+
+    @property
+    def repaid_points(self) -> int:
+        """What arrived and went to repay a debt at once."""
+        return sum(p.points for p in self.postings if p.credit.kind is AccountKind.OWED and p.unit is self.unit)
 
     @property
     def recovered_points(self) -> int:
         """Of a reversal: what was taken back from the wallet."""
-        return self.points - self.written_off_points if self.kind is EntryKind.REVERSAL else 0
+        if self.kind is not EntryKind.REVERSAL:
+            return 0
+        return self.points - self.written_off_points - self.withheld_points - self.owed_points
+
+    def _from(self, kind: AccountKind) -> int:
+        if self.kind is not EntryKind.REVERSAL:
+            return 0
+        return sum(p.points for p in self.postings if p.debit.kind is kind and p.unit is self.unit)

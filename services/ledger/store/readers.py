@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -10,12 +10,12 @@ import psycopg
 from sqlalchemy import Engine
 
 from services.ledger.domain.apply import Head
-from services.ledger.domain.entry import AccountKind, Balance, Entry, Place
+from services.ledger.domain.entry import AccountKind, Balance, Entry, Place, Unit
 from services.ledger.domain.wallet import Hold, HoldState
 from services.ledger.store.rows import Row, entries_of
 from services.ledger.store.session import reading
+from services.ledger.store.writer.places import POSTED_AT, entries_at, with_postings
 from services.ledger.store.writer.statements import ENTRY_COLUMNS, HOLD_COLUMNS, POSTING_COLUMNS
-from services.ledger.store.writer.working_set import entries_at
 from shared.db.columns import Int2s
 from shared.instants import micros
 
@@ -29,21 +29,28 @@ WHERE e.bucket = %s AND e.seq > %s ORDER BY e.seq LIMIT %s
 """
 _PAGE_POSTINGS = f"""
 SELECT {POSTING_COLUMNS} FROM ledger.postings p
-WHERE p.bucket = %s AND p.seq > %s AND p.seq <= %s ORDER BY p.seq, p.line
+WHERE p.bucket = %s AND p.seq > %s AND p.seq <= %s AND p.posted_at BETWEEN %s AND %s ORDER BY p.seq, p.line
 """
 _OF_PARTNER = f"""
 SELECT {ENTRY_COLUMNS} FROM ledger.entries e
 WHERE e.bucket = %s AND e.partner = %s AND e.seq > %s ORDER BY e.seq LIMIT %s
 """
+# In a bucket seq and posted_at grow together, so the months in order are the entries in order.
 _OF_WALLET = f"""
-SELECT {ENTRY_COLUMNS} FROM ledger.entries e
-WHERE e.bucket = %s AND e.wallet_id = %s AND e.partner = %s AND e.seq > %s ORDER BY e.seq LIMIT %s
+SELECT {ENTRY_COLUMNS} FROM unnest(%b) AS asked (unit)
+CROSS JOIN LATERAL (
+    SELECT * FROM ledger.entries
+    WHERE bucket = %s AND wallet_id = %s AND unit = asked.unit AND partner = %s AND seq > %s
+    AND posted_at >= coalesce((SELECT a.posted_at FROM ledger.entries a WHERE a.bucket = %s AND a.seq = %s), 'epoch')
+    ORDER BY posted_at, seq LIMIT %s
+) AS e ORDER BY e.seq LIMIT %s
 """
 _FLOWS = """
 SELECT debit, debit_party, credit, credit_party, sum(points) FROM ledger.postings
 WHERE debit <> ALL(%b) OR credit <> ALL(%b)
 GROUP BY debit, debit_party, credit, credit_party
 """
+_UNITS = Int2s(list(Unit))
 _OUTSTANDING = "SELECT coalesce(sum(available::numeric + pending + held - debt), 0) FROM ledger.wallets"
 
 
@@ -82,8 +89,8 @@ class Readers:
             entry = entries_at(cursor, [place]).get(place) if row else None
         if row is None or entry is None:
             return None
-        _, _, seq, partner, points, captured, state, expires_at = row
-        hold = Hold(seq, partner, points, micros(expires_at), (), HoldState(state), captured)
+        _, _, seq, partner, points, captured, released, state, expires_at = row
+        hold = Hold(seq, partner, points, micros(expires_at), (), HoldState(state), captured, released)
         return hold, entry
 
     def entries_of_partner(self, partner: str, after: Place, limit: int) -> list[Entry]:
@@ -93,7 +100,7 @@ class Readers:
             for bucket in range(after.bucket, self.bucket_count):
                 seq = after.seq if bucket == after.bucket else 0
                 rows = cursor.execute(_OF_PARTNER, [bucket, partner, seq, limit - len(found)]).fetchall()
-                found += _with_postings(cursor, rows)
+                found += with_postings(cursor, rows)
                 if len(found) >= limit:
                     break
         return found
@@ -101,8 +108,9 @@ class Readers:
     def entries_of_wallet(self, bucket: int, wallet: UUID, partner: str, after_seq: int, limit: int) -> list[Entry]:
         """One partner's entries of one wallet, oldest first."""
         with reading(self._engine) as cursor:
-            rows = cursor.execute(_OF_WALLET, [bucket, wallet, partner, after_seq, limit]).fetchall()
-            return _with_postings(cursor, rows)
+            after = [after_seq, bucket, after_seq]
+            rows = cursor.execute(_OF_WALLET, [_UNITS, bucket, wallet, partner, *after, limit, limit]).fetchall()
+            return with_postings(cursor, rows)
 
     def heads(self) -> list[Head]:
         """All heads in bucket order, each as committed when it was read."""
@@ -145,7 +153,8 @@ def journal_page(cursor: psycopg.Cursor[Row], bucket: int, seq: int, limit: int)
     rows = cursor.execute(_PAGE, [bucket, seq, limit]).fetchall()
     if not rows:
         return []
-    postings = cursor.execute(_PAGE_POSTINGS, [bucket, seq, rows[-1][1]]).fetchall()
+    times = [row[POSTED_AT] for row in rows]
+    postings = cursor.execute(_PAGE_POSTINGS, [bucket, seq, rows[-1][1], min(times), max(times)]).fetchall()
     return entries_of(rows, postings)
 
 
@@ -155,8 +164,3 @@ def journal(cursor: psycopg.Cursor[Row], bucket: int, limit: int = 2000) -> Iter
     while page := journal_page(cursor, bucket, seq, limit):
         yield from page
         seq = page[-1].seq
-
-
-def _with_postings(cursor: psycopg.Cursor[Row], rows: Sequence[Row]) -> list[Entry]:
-    found = entries_at(cursor, [Place(row[0], row[1]) for row in rows])
-    return [found[Place(row[0], row[1])] for row in rows]

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any, TypeAlias
 
 from services.ledger.domain.entry import (
+    PLAIN,
     Account,
     AccountKind,
     Balance,
+    Counterpart,
     Entry,
     EntryKind,
     LotId,
+    LotTerms,
+    Origin,
     Place,
     Posting,
     ReceiptRef,
     Unit,
 )
+from services.ledger.domain.lots import Lot
 from services.ledger.domain.refusals import JournalCorrupt
-from services.ledger.domain.wallet import Lot
+from shared.canonical import canonical
 from shared.instants import micros
 
 Row: TypeAlias = Sequence[Any]  # a row as psycopg hands it over: typed by the statement, not by Python
@@ -32,7 +38,23 @@ _UNITS = {unit.value: unit for unit in Unit}
 
 def posting_of(row: Row) -> Posting:
     """A row of POSTING_COLUMNS. Raises JournalCorrupt for one that cannot have been written by us."""
-    bucket, seq, debit, debit_party, credit, credit_party, unit, points, lot_seq, lot_line, issuer, expires_on = row
+    (
+        bucket,
+        seq,
+        debit,
+        debit_party,
+        credit,
+        credit_party,
+        unit,
+        points,
+        lot_seq,
+        lot_line,
+        issuer,
+        expires_on,
+        for_seq,
+        for_line,
+        *terms,
+    ) = row
     try:
         return Posting(
             Account(_ACCOUNTS[debit], debit_party),
@@ -42,9 +64,23 @@ def posting_of(row: Row) -> Posting:
             issuer,
             expires_on,
             _UNITS[unit],
+            None if for_seq is None else LotId(for_seq, for_line),
+            _terms_of(terms),
         )
     except (KeyError, ValueError) as error:
         raise JournalCorrupt(entry=Place(bucket, seq), detail=f"one of its postings is none: {error}") from None
+
+
+def _terms_of(row: Row) -> LotTerms:
+    earned_at, available_from, idle_days, campaign, bucket, seq, line = row
+    terms = LotTerms(
+        _micros_or_none(earned_at),
+        _micros_or_none(available_from),
+        idle_days,
+        campaign or "",
+        None if bucket is None else Origin(bucket, seq, line),
+    )
+    return PLAIN if terms == PLAIN else terms
 
 
 def postings_by_place(rows: Iterable[Row]) -> dict[Place, list[Posting]]:
@@ -79,8 +115,16 @@ def entry_of(row: Row, postings: Iterable[Posting]) -> Entry:
         business_date,
         receipt_no,
         hash_,
+        unit,
+        others,
+        other_bucket,
+        other_wallet,
+        other_seq,
+        reason,
+        proposed_by,
+        approved_by,
     ) = row
-    if kind not in _ENTRY_KINDS or (business_date is None) != (receipt_no is None):
+    if kind not in _ENTRY_KINDS or unit not in _UNITS or (business_date is None) != (receipt_no is None):
         raise JournalCorrupt(entry=Place(bucket, seq), detail="it is of no kind that we know, or has half a receipt")
     receipt = _receipt(store, terminal, business_date, receipt_no)
     return Entry(
@@ -101,8 +145,27 @@ def entry_of(row: Row, postings: Iterable[Posting]) -> Entry:
         receipt=receipt,
         store=None if receipt else store,
         terminal=None if receipt else terminal,
+        unit=_UNITS[unit],
+        others=_others(others, Place(bucket, seq)) if others else (),
+        counterpart=None if other_bucket is None else Counterpart(other_bucket, other_wallet, other_seq),
+        reason=reason,
+        proposed_by=proposed_by,
+        approved_by=approved_by,
         hash=hash_,
     )
+
+
+def others_text(others: Iterable[tuple[Unit, Balance]]) -> str | None:
+    """The balances of an entry's other units as text; None when it has no others."""
+    forms = {unit.name: balance._asdict() for unit, balance in others}
+    return canonical(forms).decode() if forms else None
+
+
+def _others(text: str, place: Place) -> tuple[tuple[Unit, Balance], ...]:
+    try:
+        return tuple(sorted((Unit[name], Balance(**form)) for name, form in json.loads(text).items()))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise JournalCorrupt(entry=place, detail=f"its other balances are none: {error}") from None
 
 
 def entries_of(entry_rows: Iterable[Row], posting_rows: Iterable[Row]) -> list[Entry]:
@@ -112,9 +175,44 @@ def entries_of(entry_rows: Iterable[Row], posting_rows: Iterable[Row]) -> list[E
 
 
 def lot_of(row: Row) -> Lot:
-    """A row of LOT_COLUMNS."""
-    _, _, seq, line, issuer, earned_at, expires_on, awarded, available, pending, held, undone = row
-    return Lot(LotId(seq, line), issuer, micros(earned_at), expires_on, awarded, available, pending, held, undone)
+    """A row of LOT_COLUMNS, without the bucket and the wallet that begin it."""
+    (
+        seq,
+        line,
+        unit,
+        issuer,
+        earned_at,
+        expires_on,
+        awarded,
+        available,
+        pending,
+        held,
+        undone,
+        owed,
+        available_from,
+        idle_days,
+        campaign,
+        origin_bucket,
+        origin_seq,
+        origin_line,
+    ) = row
+    return Lot(
+        LotId(seq, line),
+        issuer,
+        micros(earned_at),
+        expires_on,
+        awarded,
+        available,
+        pending,
+        held,
+        undone,
+        _UNITS[unit],
+        owed,
+        _micros_or_none(available_from),
+        idle_days,
+        campaign or "",
+        None if origin_bucket is None else Origin(origin_bucket, origin_seq, origin_line),
+    )
 
 
 def _receipt(

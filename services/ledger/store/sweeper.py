@@ -7,18 +7,25 @@ bucket's lock, so sweeping twice, or beside a till, does nothing twice.
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
+from datetime import date
 from uuid import UUID, uuid4
 
 import structlog
 from sqlalchemy import Engine
 
 from services.ledger.domain.entry import OPERATOR
+from services.ledger.domain.moment import Moment
 from services.ledger.domain.programme import Programme
 from services.ledger.domain.wish import TendWish
+from services.ledger.store.holdings import AllMine, Holdings
 from services.ledger.store.session import reading
+from services.ledger.store.stripes import buckets_of
+from services.ledger.store.transfers import Transfers
 from services.ledger.store.writer import Writer
 from shared.clock import Clock
-from shared.refusal import Refusal
+from shared.instants import instant
+from shared.refusal import Kind, Refusal
 
 log = structlog.get_logger(__name__)
 
@@ -26,8 +33,18 @@ _DUE = """
 SELECT DISTINCT wallet_id FROM (
     (SELECT wallet_id FROM ledger.lots WHERE bucket = %s AND available > 0 AND expires_on < %s LIMIT %s)
     UNION ALL
+    (SELECT wallet_id FROM ledger.lots WHERE bucket = %s AND pending > 0 AND available_from <= %s LIMIT %s)
+    UNION ALL
     (SELECT wallet_id FROM ledger.holds WHERE bucket = %s AND state = 1 AND expires_at <= %s LIMIT %s)
 ) AS due
+"""
+# Points that inactivity ends have no date of their own: looked for once a day, a page of wallets at a time.
+_IDLE = """
+SELECT DISTINCT l.wallet_id FROM ledger.lots l
+JOIN ledger.wallets w ON w.bucket = l.bucket AND w.wallet_id = l.wallet_id AND w.unit = 1
+WHERE l.bucket = %s AND l.wallet_id > %s AND l.idle_days IS NOT NULL AND l.available > 0
+    AND coalesce(w.active_at, l.earned_at) < %s - l.idle_days * interval '1 day'
+ORDER BY l.wallet_id LIMIT %s
 """
 _PAGE = 200
 _WITHIN_SECONDS = 10
@@ -37,14 +54,25 @@ class Sweeper:
     """Sweeps all buckets, then pauses for `interval` seconds."""
 
     def __init__(
-        self, engine: Engine, writer: Writer, clock: Clock, programme: Programme, bucket_count: int, interval: int
+        self,
+        engine: Engine,
+        writer: Writer,
+        transfers: Transfers,
+        clock: Clock,
+        programme: Programme,
+        bucket_count: int,
+        interval: int,
+        holdings: Holdings | None = None,
     ) -> None:
         self._engine = engine
         self._writer = writer
+        self._transfers = transfers
+        self._looked_for_idle: dict[int, date] = {}
         self._clock = clock
         self._programme = programme
         self._bucket_count = bucket_count
         self._interval = interval
+        self._holdings = holdings or AllMine(bucket_count)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sweeper", daemon=True)
 
@@ -57,29 +85,48 @@ class Sweeper:
 
     def _run(self) -> None:
         while not self._stopping.wait(self._interval):
-            for bucket in range(self._bucket_count):
+            for bucket in self._ours():
                 if self._stopping.is_set():
                     return
                 try:
                     self._sweep(bucket)
-                except Refusal as refusal:  # the database is away, or the writer is busy: next time
+                except Refusal as refusal:
                     log.warning("sweep postponed", bucket=bucket, reason=refusal.reason)
-                    break
+                    if refusal.kind in (Kind.DOWN, Kind.TOO_MUCH, Kind.TOO_LATE):
+                        break  # the database is away, or the writer is busy, for every bucket: next time
                 except Exception:
                     log.exception("sweep failed", bucket=bucket)
-                    break
+
+    def _ours(self) -> list[int]:
+        """The buckets that we post for; our peers sweep the others."""
+        held = self._holdings.held()
+        return sorted(bucket for stripe in held for bucket in buckets_of(stripe, self._bucket_count))
 
     def _sweep(self, bucket: int) -> None:
-        wallets = self._due(bucket)
+        now = self._programme.moment(self._clock.now())
+        self._tend(bucket, self._due(bucket, now))
+        if self._looked_for_idle.get(bucket) != now.today:
+            self._sweep_idle(bucket, now)
+            self._looked_for_idle[bucket] = now.today
+        self._transfers.sweep(bucket)
+
+    def _sweep_idle(self, bucket: int, now: Moment) -> None:
+        last = UUID(int=0)
+        while wallets := self._page(_IDLE, [bucket, last, instant(now.at), _PAGE]):
+            self._tend(bucket, wallets)
+            last = wallets[-1]
+
+    def _due(self, bucket: int, now: Moment) -> list[UUID]:
+        at = instant(now.at)
+        return self._page(_DUE, [bucket, now.today, _PAGE, bucket, at, _PAGE, bucket, at, _PAGE])
+
+    def _page(self, statement: str, parameters: list[object]) -> list[UUID]:
+        with reading(self._engine) as cursor:
+            return [wallet for (wallet,) in cursor.execute(statement, parameters)]
+
+    def _tend(self, bucket: int, wallets: Sequence[UUID]) -> None:
         if wallets:
             self._writer.post_all([_tend(bucket, wallet) for wallet in wallets], _WITHIN_SECONDS)
-
-    def _due(self, bucket: int) -> list[UUID]:
-        now = self._clock.now()
-        today = self._programme.moment(now).today
-        with reading(self._engine) as cursor:
-            rows = cursor.execute(_DUE, [bucket, today, _PAGE, bucket, now, _PAGE]).fetchall()
-        return [wallet for (wallet,) in rows]
 
 
 def _tend(bucket: int, wallet: UUID) -> TendWish:

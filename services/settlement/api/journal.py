@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -91,7 +91,11 @@ class Journal:
 
     def checkpoint(self, request_id: UUID) -> Edge:
         """A checkpoint taken now, or by the same request before. Raises LedgerMismatch when it does not hold."""
-        answer = call(self._stub.TakeCheckpoint, pb.TakeCheckpointRequest(request_id=str(request_id)), timeout=_SECONDS)
+        request = pb.TakeCheckpointRequest(request_id=str(request_id))
+        return self.edge(call(self._stub.TakeCheckpoint, request, timeout=_SECONDS))
+
+    def edge(self, answer: pb.Checkpoint) -> Edge:
+        """A checkpoint as we keep it. Raises LedgerMismatch when it does not hold."""
         edge = Edge(
             checkpoint=int(answer.name.removeprefix("checkpoints/")),
             seqs=tuple(head.seq for head in answer.heads),
@@ -100,12 +104,16 @@ class Journal:
             created_at=micros(wire.instant(answer.create_time)),
             signature=answer.signature,
             key_id=answer.key_id,
+            tree_root=answer.tree_root,
+            tree_signature=answer.tree_signature,
         )
         self.check(edge)
+        if edge.tree_root and edge.tree_root != _tree_root(answer.heads):
+            raise LedgerMismatch(checkpoint=edge.checkpoint, detail="its tree root does not follow from its trees")
         return edge
 
     def check(self, edge: Edge) -> None:
-        """Raises LedgerMismatch when root, count or signature of a checkpoint do not hold."""
+        """Raises LedgerMismatch when root, count or a signature of a checkpoint do not hold."""
         heads = [
             leaf_hash(canonical({"bucket": bucket, "hash": hash_.hex(), "seq": seq}))
             for bucket, (seq, hash_) in enumerate(zip(edge.seqs, edge.hashes, strict=True))
@@ -121,10 +129,17 @@ class Journal:
             "entry_count": edge.entry_count,
             "number": edge.checkpoint,
             "root": edge.root.hex(),
-            "v": 1,
         }
         try:
-            self._key.verify(edge.signature, canonical(form))
+            self._key.verify(edge.signature, canonical(form | {"v": 1}))
+            if edge.tree_root or edge.tree_signature:
+                self._key.verify(edge.tree_signature, canonical(form | {"tree_root": edge.tree_root.hex(), "v": 2}))
         except InvalidSignature:
             return False
         return True
+
+
+def _tree_root(heads: Iterable[pb.Head]) -> bytes:
+    """The root over the buckets' trees, as the ledger's contract says."""
+    leaves = [canonical({"bucket": head.bucket, "root": head.tree_root.hex(), "seq": head.seq}) for head in heads]
+    return root([leaf_hash(leaf) for leaf in leaves])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import NamedTuple
@@ -16,6 +16,7 @@ POINTS = "POINTS"
 """The only unit that carries money."""
 
 _ACCOUNT = re.compile(r"[A-Z_]{1,30}(:[a-z][a-z0-9-]{1,62})?")
+_LOT = re.compile(r"[0-9]{1,19}\.[0-9]{1,5}")
 _MOST = 2**63 - 1
 _FIRST_INSTANT, _LAST_INSTANT = -62_135_596_800_000_000, 253_402_300_799_999_999  # the years 1 to 9999
 
@@ -45,11 +46,17 @@ class Unreadable(ValueError):
 
 
 class Posting(NamedTuple):
-    """Points from one account to another, as the journal spells them: `ISSUED:grocer`, `AVAILABLE`."""
+    """Points from one account to another, as the journal spells them: `ISSUED:grocer`, `AVAILABLE`.
+
+    `award` is the seq of the award whose debt a repayment repays; 0 for anything else. Where that award lies in another
+    bucket, because the debt came with a merge, `earned_at` is when it occurred, and `award` is 0.
+    """
 
     debit: str
     credit: str
     points: int
+    award: int = 0
+    earned_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +90,7 @@ def read(feed: FeedEntry) -> Entry:
         if form["v"] != 1 or form["bucket"] != feed.bucket or form["seq"] != feed.seq:
             raise Unreadable("it is of another version or of another place")
         postings = tuple(
-            Posting(_account(p["debit"]), _account(p["credit"]), _whole(p["points"], 1))
+            Posting(_account(p["debit"]), _account(p["credit"]), _whole(p["points"], 1), *_repays(p))
             for p in form["postings"]
             if p["unit"] == POINTS
         )
@@ -108,6 +115,21 @@ def _account(value: object) -> str:
     if type(value) is not str or not _ACCOUNT.fullmatch(value):
         raise Unreadable(f"{value!a:.100} is not an account")
     return value
+
+
+def _repays(posting: Mapping[str, object]) -> tuple[int, int | None]:
+    """The seq in the lot that a repayment is for: `for_lot` where it is paid by another lot than the debt's own.
+
+    Of a debt that came from another wallet, when its award occurred.
+    """
+    if not str(posting["credit"]).startswith("OWED:"):
+        return 0, None
+    if "origin" in posting:
+        return 0, _whole(posting["earned_at"], _FIRST_INSTANT, _LAST_INSTANT)
+    lot = posting.get("for_lot") or posting["lot"]
+    if type(lot) is not str or not _LOT.fullmatch(lot):
+        raise Unreadable(f"{lot!a:.100} is not a lot")
+    return _whole(int(lot.partition(".")[0]), 1), None
 
 
 def _kind(value: object) -> str:

@@ -152,7 +152,7 @@ def _net(net: Net) -> dict[str, Canonical]:
 
 
 def _edge(edge: Edge) -> dict[str, Canonical]:
-    return {
+    document: dict[str, Canonical] = {
         "created_at": edge.created_at,
         "entry_count": edge.entry_count,
         "key_id": edge.key_id,
@@ -160,3 +160,6 @@ def _edge(edge: Edge) -> dict[str, Canonical]:
         "root": edge.root.hex(),
         "signature": edge.signature.hex(),
     }
+    if edge.tree_root:
+        document |= {"tree_root": edge.tree_root.hex(), "tree_signature": edge.tree_signature.hex()}
+    return document

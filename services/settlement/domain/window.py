@@ -16,7 +16,10 @@ class WindowState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """A checkpoint as settlement keeps it: the heads' seqs and hashes in bucket order, signed by the ledger."""
+    """A checkpoint as settlement keeps it: the heads' seqs and hashes in bucket order, signed by the ledger.
+
+    `tree_root`, over all entries, is signed apart; a checkpoint of the first release has neither.
+    """
 
     checkpoint: int
     seqs: tuple[int, ...]
@@ -25,6 +28,8 @@ class Edge:
     created_at: int
     signature: bytes
     key_id: str
+    tree_root: bytes = b""
+    tree_signature: bytes = b""
 
     @property
     def entry_count(self) -> int:

@@ -27,7 +27,7 @@ FROM settlement.rollups WHERE window_number < :number GROUP BY leg, partner, ver
 """)
 _LEAVES = text("""
 SELECT partner, leg, version, bucket, seq, points, entry_hash FROM settlement.obligations
-WHERE window_number = :number ORDER BY bucket, seq
+WHERE window_number = :number ORDER BY bucket, seq, line
 """)
 _INSERT_LINE = text("""
 INSERT INTO settlement.lines (window_number, partner, leg, currency, rate, rounding, points, items, late_items,

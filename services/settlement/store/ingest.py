@@ -37,7 +37,7 @@ from services.settlement.domain.obligations import (
 from services.settlement.domain.window import Edge, Window, WindowState
 from services.settlement.store import windows
 from services.settlement.store.contracts import price_book, versions_known
-from shared.db.columns import Blobs, Bools, Column, Instants, Int4s, Int8s, Texts
+from shared.db.columns import Blobs, Bools, Column, Instants, Int2s, Int4s, Int8s, Texts
 from shared.db.sessions import cursor_of
 
 Cursor = psycopg.Cursor[tuple[object, ...]]
@@ -57,13 +57,13 @@ WHERE b.bucket = n.bucket
 _OWED = """
 SELECT coalesce(o.original, o.seq) AS original, o.leg, o.partner, max(o.version) AS version, sum(o.points)::bigint
 FROM settlement.obligations o
-WHERE o.bucket = %s AND (o.seq = ANY(%b) OR o.original = ANY(%b))
+WHERE o.bucket = %s AND (o.seq = ANY(%b) OR o.original = ANY(%b)) AND (o.points > 0 OR o.original IS NOT NULL)
 GROUP BY 1, 2, 3
 """
 _INSERT_OBLIGATIONS = """
-INSERT INTO settlement.obligations (bucket, seq, leg, partner, version, points, original, window_number, late,
+INSERT INTO settlement.obligations (bucket, seq, line, leg, partner, version, points, original, window_number, late,
     occurred_at, entry_hash)
-SELECT * FROM unnest(%b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b)
+SELECT * FROM unnest(%b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b)
 """
 _UPSERT_ROLLUPS = """
 INSERT INTO settlement.rollups AS r (window_number, leg, partner, version, points, items, late_items, latest_at)
@@ -93,9 +93,10 @@ _SUSPENSE_COUNT = text("SELECT count(*) FROM settlement.suspense")
 
 @dataclass(frozen=True, slots=True)
 class Priced:
-    """An obligation with the entry and the window it belongs to."""
+    """An obligation, its line within its entry, and the window it belongs to."""
 
     obligation: Obligation
+    line: int
     entry: Entry
     hash: bytes
     window: int
@@ -161,7 +162,7 @@ def resolve(connection: Connection) -> int:
                 continue
             resolved += 1
             connection.execute(_TAKE_OUT, {"bucket": bucket, "seq": row.seq})
-            tally.priced += [Priced(o, entry, feed.hash, row.window_number, row.late) for o in obligations]
+            tally.priced += _lines(obligations, entry, feed.hash, row.window_number, late=row.late)
     _save(cursor, tally)
     return resolved
 
@@ -207,7 +208,11 @@ def _take_in_bucket(
         if isinstance(outcome, Suspended):
             tally.suspended.append((feed, outcome, window.number, late))
         elif isinstance(entry, Entry):
-            tally.priced += [Priced(o, entry, feed.hash, window.number, late) for o in outcome]
+            tally.priced += _lines(outcome, entry, feed.hash, window.number, late=late)
+
+
+def _lines(obligations: Sequence[Obligation], entry: Entry, hash_: bytes, window: int, *, late: bool) -> list[Priced]:
+    return [Priced(obligation, line, entry, hash_, window, late) for line, obligation in enumerate(obligations)]
 
 
 def _by_bucket(page: Sequence[FeedEntry]) -> dict[int, list[FeedEntry]]:
@@ -282,6 +287,7 @@ def _obligation_columns(priced: Sequence[Priced]) -> list[Column]:
     return [
         Int4s([one.entry.bucket for one in priced]),
         Int8s([one.entry.seq for one in priced]),
+        Int2s([one.line for one in priced]),
         Texts([key.leg.value for key in keys]),
         Texts([key.version.partner for key in keys]),
         Int4s([key.version.number for key in keys]),

@@ -48,8 +48,8 @@ Read = Callable[[int, int], list[FeedEntry]]
 
 _SECONDS = 3600.0
 _OBLIGATIONS = """
-SELECT seq, leg, partner, version, points, original, window_number, late, occurred_at, entry_hash
-FROM settlement.obligations WHERE bucket = %s ORDER BY seq, leg, partner
+SELECT seq, line, leg, partner, version, points, original, window_number, late, occurred_at, entry_hash
+FROM settlement.obligations WHERE bucket = %s ORDER BY seq, line
 """
 _SUSPENDED = """
 SELECT seq, window_number, late, entry_hash, canonical FROM settlement.suspense WHERE bucket = %s ORDER BY seq
@@ -135,7 +135,7 @@ class Verifier:
         again: Again,
     ) -> Iterator[int]:
         cursor = cursor_of(connection)
-        stored = {row[:3]: row[3:] for row in cursor.execute(_OBLIGATIONS, [bucket]).fetchall()}
+        stored = {row[:2]: row[2:] for row in cursor.execute(_OBLIGATIONS, [bucket]).fetchall()}
         suspended = {row[0]: row[1:] for row in cursor.execute(_SUSPENDED, [bucket]).fetchall()}
         pricing, position = Pricing(book), Position()
         while position.seq < until.seq:
@@ -212,10 +212,10 @@ def _price(
         if suspended.pop(feed.seq, None) != (window.number, late, feed.hash, feed.canonical):
             raise Differs("entry", name, "it has no price, and the books do not say so")
         return
-    for obligation in outcome:
+    for number, obligation in enumerate(outcome):
         leg, _, _, version = obligation.key
-        row = stored.pop((feed.seq, leg.value, version.partner), None)
-        facts = (version.number, obligation.points, obligation.original, window.number, late)
+        row = stored.pop((feed.seq, number), None)
+        facts = (leg.value, *version, obligation.points, obligation.original, window.number, late)
         expected = (*facts, instant(entry.occurred_at), feed.hash)
         if row != expected:
             raise Differs("entry", name, f"the journal gives {shown(expected)}, the books hold {shown(row)}")

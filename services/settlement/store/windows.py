@@ -31,7 +31,8 @@ _ASK = text("UPDATE settlement.windows SET close_request_id = :request_id WHERE 
 _BY_REQUEST = text("SELECT number FROM settlement.windows WHERE close_request_id = :request_id")
 _FIX_EDGE = text("""
 UPDATE settlement.windows SET state = 'CLOSING', to_checkpoint = :checkpoint, to_seqs = :seqs, to_hashes = :hashes,
-    to_root = :root, to_created_at = :created_at, to_signature = :signature, to_key_id = :key_id
+    to_root = :root, to_created_at = :created_at, to_signature = :signature, to_key_id = :key_id,
+    to_tree_root = :tree_root, to_tree_signature = :tree_signature
 WHERE number = :number AND state = 'OPEN'
 """)
 _NEXT = text("""
@@ -117,6 +118,8 @@ def fix_edge(connection: Connection, window: Window, edge: Edge) -> None:
         "created_at": instant(edge.created_at),
         "signature": edge.signature,
         "key_id": edge.key_id,
+        "tree_root": edge.tree_root or None,
+        "tree_signature": edge.tree_signature or None,
     }
     connection.execute(_FIX_EDGE, {**values, "number": window.number})
     connection.execute(_NEXT, {**values, "number": window.number + 1})
@@ -160,4 +163,6 @@ def _edge_of(row: RowMapping) -> Edge | None:
         created_at=micros(row["to_created_at"]),
         signature=bytes(row["to_signature"]),
         key_id=row["to_key_id"],
+        tree_root=bytes(row["to_tree_root"] or b""),
+        tree_signature=bytes(row["to_tree_signature"] or b""),
     )

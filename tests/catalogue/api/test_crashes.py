@@ -161,6 +161,24 @@ def test_without_a_ledger_a_purchase_is_kept_and_the_answer_says_so(house: House
     assert till.patiently(till.purchases.RecordPurchase, asked).points == 10
 
 
+def test_while_the_ledger_has_frozen_a_wallets_bucket_a_purchase_is_kept_and_heals_afterwards(house: House) -> None:
+    """It may have been posted before, so it must not be taken out."""
+    till, wallet = house.till(), uuid.uuid4()
+    asked = till.purchase(1000, wallet=wallet)
+    with house.as_administrator(house.ledger_database) as ledger:
+        ledger.execute("INSERT INTO ledger.freezes SELECT bucket, %s, 'lot', '', '' FROM ledger.heads", [BEGINNING])
+        ledger.execute("UPDATE ledger.heads SET frozen = true")
+        try:
+            refusal = till.refused(till.purchases.RecordPurchase, asked, timeout=5)
+            assert (refusal.kind, refusal.reason) == (Kind.CHANGED, "POSTING_PENDING")
+        finally:
+            ledger.execute("UPDATE ledger.heads SET frozen = false")
+            ledger.execute("DELETE FROM ledger.freezes")
+    where = "SELECT standing FROM catalogue.purchases WHERE partner = %s"
+    healed(lambda: rows(house, where, till.id) == [(2,)])
+    assert till.balance(wallet).available == 10
+
+
 def test_what_the_ledger_refuses_for_good_is_taken_out_and_a_repeat_meets_the_same_refusal(house: House) -> None:
     """The partner awarded this receipt directly; the catalogue had promised nothing."""
     till, wallet = house.till(), uuid.uuid4()

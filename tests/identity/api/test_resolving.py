@@ -16,8 +16,9 @@ from coalition.catalogue.v1 import catalogue_pb2
 from coalition.identity.v1 import identity_pb2 as pb
 from coalition.ledger.v1 import ledger_pb2
 
-from shared.credentials.grants import GrantInvalid, GrantScope, Scope
+from shared.credentials.grants import GrantInvalid, GrantRing, GrantScope, Scope
 from shared.refusal import Kind
+from shared.rpc.caller import Caller, Role
 from shared.rpc.remote import remote_refusal
 from shared.rpc.wire import instant
 from tests.identity.house import House, Partner, card, number, reason_of, refused, wish_of
@@ -263,3 +264,17 @@ def test_unknown_and_blocked_take_equally_long(house: House, grocer: Partner) ->
         pairs = [(seconds(card(), code), seconds(number(member), code)) for _ in range(20)]
         house.clock.pass_by(minutes=10)
         assert min(a for a, _ in pairs) / min(b for _, b in pairs) == pytest.approx(1, abs=0.5)
+
+
+def test_the_operator_gets_grants_of_its_own_that_no_partner_can_use(house: House, grocer: Partner) -> None:
+    member = house.enrol(wish_of(card()))
+    answer = house.operator(house.operator.members.ResolveMember, ask(number(member)))
+    ring, at = GrantRing.from_file(house.settings.grant_keys_file), house.clock.now()
+    grant = ring.opened(answer.grant, for_=Scope.AWARD, by=Caller(Role.OPERATOR, "anna"), at=at)
+    assert grant.partner == "operator"
+    assert grant.wallet_id == house.grant(grocer.resolve(number(member)), grocer.id).wallet_id
+    with pytest.raises(GrantInvalid):
+        house.grant(answer, grocer.id)
+    token = grocer.resolve(number(member)).grant
+    with pytest.raises(GrantInvalid):
+        ring.opened(token, for_=Scope.AWARD, by=Caller(Role.OPERATOR, "anna"), at=at)

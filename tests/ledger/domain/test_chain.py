@@ -19,16 +19,25 @@ from services.ledger.domain.chain import START, canonical, chained
 from services.ledger.domain.entry import (
     AVAILABLE,
     HELD,
+    IN_TRANSIT,
+    PENDING,
     Account,
     Balance,
+    Counterpart,
     Entry,
     EntryKind,
     LotId,
+    LotTerms,
+    Origin,
     Posting,
     ReceiptRef,
+    Unit,
+    adjusted,
     expired,
     issued,
+    owed,
     redeemed,
+    withheld,
     written_off,
 )
 from shared.canonical import canonical as shared_canonical
@@ -69,21 +78,48 @@ def posting(debit: bytes, credit: bytes, points: int = 25, *, ends: bool = True)
     )
 
 
-def body(kind: bytes, postings: bytes, *, available: int = 25, held: int = 0, points: int = 25, **more: bytes) -> bytes:
+def body(
+    kind: bytes,
+    postings: bytes,
+    *,
+    available: int = 25,
+    held: int = 0,
+    debt: int = 0,
+    points: int = 25,
+    **more: bytes,
+) -> bytes:
     """The golden form, spelled out once; `more` are the parts that only some kinds have, at their sorted places."""
     return b"".join(
         [
-            b'{"balance":{"available":%d,"debt":0,"held":%d,"pending":0},"bucket":5,' % (available, held),
+            b"{" + more.get("approved_by", b""),
+            b'"balance":{"available":%d,"debt":%d,"held":%d,"pending":0},"bucket":5,' % (available, debt, held),
+            more.get("counterpart", b""),
             more.get("hold_until", b""),
             b'"kind":"%s",' % kind,
             TIMES + b",",
             more.get("original", b""),
+            more.get("others", b""),
             b'"partner":"grocer","points":%d,"posted_at":1777889000000000,"postings":[%s],' % (points, postings),
+            more.get("why", b""),
             more.get("receipt", b""),
             HEAD + b",",
             more.get("place", b""),
+            more.get("unit", b""),
             WALLET,
         ]
+    )
+
+
+OTHER = UUID("00000000-0000-4000-8000-0000000000cc")
+OTHER_FORM = b'"wallet":"00000000-0000-4000-8000-0000000000cc"'
+MOVED = LotTerms(1_777_000_000_000_000, None, 30, "spring", Origin(2, 8, 1))
+
+
+def moved(credit: bytes, debit: bytes) -> bytes:
+    """A posting that says all that a lot takes along."""
+    return (
+        b'{"campaign":"spring","credit":"%s","debit":"%s","earned_at":1777000000000000,"expires_on":"2028-05-03",'
+        b'"idle_days":30,"issuer":"grocer","lot":"3.0","origin":"2-8.1","points":25,"unit":"POINTS"}' % (credit, debit)
     )
 
 
@@ -167,6 +203,110 @@ GOLDEN: dict[EntryKind, tuple[Entry, bytes]] = {
         replace(BASE, kind=EntryKind.EXPIRY, postings=(move(AVAILABLE, expired("grocer")),), balance=Balance()),
         body(b"EXPIRY", posting(b"AVAILABLE", b"EXPIRED:grocer"), available=0),
     ),
+    EntryKind.PENDING_RELEASE: (
+        replace(BASE, kind=EntryKind.PENDING_RELEASE, postings=(move(PENDING, AVAILABLE),), original=3),
+        body(b"PENDING_RELEASE", posting(b"PENDING", b"AVAILABLE"), original=b'"original":3,'),
+    ),
+    EntryKind.TRANSFER_OUT: (
+        replace(
+            BASE,
+            kind=EntryKind.TRANSFER_OUT,
+            postings=(replace(move(AVAILABLE, IN_TRANSIT), terms=MOVED),),
+            balance=Balance(),
+            counterpart=Counterpart(6, OTHER),
+        ),
+        body(
+            b"TRANSFER_OUT",
+            moved(b"IN_TRANSIT", b"AVAILABLE"),
+            available=0,
+            counterpart=b'"counterpart":{"bucket":6,' + OTHER_FORM + b"},",
+        ),
+    ),
+    EntryKind.TRANSFER_IN: (
+        replace(
+            BASE,
+            kind=EntryKind.TRANSFER_IN,
+            postings=(replace(move(IN_TRANSIT, AVAILABLE), terms=MOVED),),
+            counterpart=Counterpart(6, OTHER, 12),
+        ),
+        body(
+            b"TRANSFER_IN",
+            moved(b"AVAILABLE", b"IN_TRANSIT"),
+            counterpart=b'"counterpart":{"bucket":6,"seq":12,' + OTHER_FORM + b"},",
+        ),
+    ),
+    EntryKind.MERGE_OUT: (
+        replace(
+            BASE,
+            kind=EntryKind.MERGE_OUT,
+            points=0,
+            postings=(replace(move(IN_TRANSIT, owed("grocer")), terms=MOVED),),
+            balance=Balance(),
+            counterpart=Counterpart(6, OTHER),
+        ),
+        body(
+            b"MERGE_OUT",
+            moved(b"OWED:grocer", b"IN_TRANSIT"),
+            available=0,
+            points=0,
+            counterpart=b'"counterpart":{"bucket":6,' + OTHER_FORM + b"},",
+        ),
+    ),
+    EntryKind.MERGE_IN: (
+        replace(
+            BASE,
+            kind=EntryKind.MERGE_IN,
+            postings=(replace(move(AVAILABLE, owed("florist")), for_lot=LotId(2, 1)),),
+            balance=Balance(debt=4),
+            others=((Unit.STAMPS, Balance(3)), (Unit.QUALIFYING, Balance(0, 5))),
+            counterpart=Counterpart(6, OTHER, 12),
+        ),
+        body(
+            b"MERGE_IN",
+            b'{"credit":"OWED:florist","debit":"AVAILABLE","expires_on":"2028-05-03","for_lot":"2.1",'
+            b'"issuer":"grocer","lot":"3.0","points":25,"unit":"POINTS"}',
+            available=0,
+            debt=4,
+            others=b'"others":{"QUALIFYING":{"available":0,"debt":0,"held":0,"pending":5},'
+            b'"STAMPS":{"available":3,"debt":0,"held":0,"pending":0}},',
+            counterpart=b'"counterpart":{"bucket":6,"seq":12,' + OTHER_FORM + b"},",
+        ),
+    ),
+    EntryKind.ADJUSTMENT: (
+        replace(
+            BASE,
+            kind=EntryKind.ADJUSTMENT,
+            postings=(replace(move(adjusted("grocer"), AVAILABLE), unit=Unit.STAMPS),),
+            unit=Unit.STAMPS,
+            reason="GOODWILL",
+            proposed_by="users/one",
+            approved_by="users/two",
+        ),
+        body(
+            b"ADJUSTMENT",
+            posting(b"ADJUSTED:grocer", b"AVAILABLE").replace(b"POINTS", b"STAMPS"),
+            approved_by=b'"approved_by":"users/two",',
+            why=b'"proposed_by":"users/one","reason":"GOODWILL",',
+            unit=b'"unit":"STAMPS",',
+        ),
+    ),
+    EntryKind.EXTENSION: (
+        replace(
+            BASE,
+            kind=EntryKind.EXTENSION,
+            original=4,
+            hold_until=1_777_889_900_000_000,
+            balance=Balance(0, 0, 25, 0),
+        ),
+        body(
+            b"EXTENSION",
+            b"",
+            available=0,
+            held=25,
+            hold_until=b'"hold_until":1777889900000000,',
+            original=b'"original":4,',
+        ),
+    ),
 }
 
 
@@ -212,6 +352,12 @@ OTHERWISE: dict[str, Callable[[Entry], Entry]] = {
     "receipt": lambda e: replace(e, receipt=RECEIPT._replace(receipt_no="1002")),
     "store": lambda e: replace(e, store="S2"),
     "terminal": lambda e: replace(e, terminal="T2"),
+    "unit": lambda e: replace(e, unit=Unit.STAMPS),
+    "others": lambda e: replace(e, others=((Unit.STAMPS, Balance()),)),
+    "counterpart": lambda e: replace(e, counterpart=Counterpart(6, OTHER)),
+    "reason": lambda e: replace(e, reason="GOODWILL"),
+    "proposed_by": lambda e: replace(e, proposed_by="users/one"),
+    "approved_by": lambda e: replace(e, approved_by="users/two"),
 }
 
 
@@ -222,15 +368,55 @@ def test_no_field_of_an_entry_can_change_without_changing_the_bytes(field: str) 
     assert canonical(OTHERWISE[field](entry)) != canonical(entry)
 
 
-@pytest.mark.parametrize("field", [field.name for field in fields(Posting) if field.name != "unit"])
+PLAINLY = move(issued("grocer"), AVAILABLE)
+OTHER_POSTINGS = {
+    "debit": move(issued("florist"), AVAILABLE),
+    "credit": move(issued("grocer"), HELD),
+    "points": move(issued("grocer"), AVAILABLE, 26),
+    "lot": replace(PLAINLY, lot=LotId(3, 1)),
+    "issuer": replace(PLAINLY, issuer="florist"),
+    "expires_on": move(issued("grocer"), AVAILABLE, until=date(2028, 5, 4)),
+    "unit": replace(PLAINLY, unit=Unit.STAMPS),
+    "for_lot": replace(PLAINLY, for_lot=LotId(2, 0)),
+    "terms": replace(PLAINLY, terms=LotTerms(campaign="spring")),
+}
+
+
+@pytest.mark.parametrize("field", [field.name for field in fields(Posting)])
 def test_no_field_of_a_posting_can_change_without_changing_the_bytes(field: str) -> None:
-    changes: dict[str, Posting] = {
-        "debit": move(issued("florist"), AVAILABLE),
-        "credit": move(issued("grocer"), HELD),
-        "points": move(issued("grocer"), AVAILABLE, 26),
-        "lot": replace(move(issued("grocer"), AVAILABLE), lot=LotId(3, 1)),
-        "issuer": replace(move(issued("grocer"), AVAILABLE), issuer="florist"),
-        "expires_on": move(issued("grocer"), AVAILABLE, until=date(2028, 5, 4)),
-    }
-    before = replace(BASE, postings=(move(issued("grocer"), AVAILABLE),))
-    assert canonical(replace(BASE, postings=(changes[field],))) != canonical(before)
+    before = replace(BASE, postings=(PLAINLY,))
+    assert canonical(replace(BASE, postings=(OTHER_POSTINGS[field],))) != canonical(before)
+
+
+def test_all_postings_of_a_reversal_name_the_line_that_they_undo() -> None:
+    """A posting from another lot says for which; one from the line's own lot does not repeat it."""
+    recovered = replace(move(AVAILABLE, issued("grocer")), for_lot=LotId(2, 1))
+    missed = move(withheld("grocer"), issued("grocer"))
+    first, second = json.loads(canonical(replace(BASE, postings=(recovered, missed))))["postings"]
+    assert (first["for_lot"], first["lot"], "for_lot" in second) == ("2.1", "3.0", False)
+
+
+OTHER_TERMS = {
+    "earned_at": LotTerms(earned_at=1),
+    "available_from": LotTerms(available_from=1),
+    "idle_days": LotTerms(idle_days=1),
+    "campaign": LotTerms(campaign="x"),
+    "origin": LotTerms(origin=Origin(1, 1, 1)),
+}
+
+
+@pytest.mark.parametrize("field", LotTerms._fields)
+def test_no_term_of_a_lot_can_change_without_changing_the_bytes(field: str) -> None:
+    def bytes_of(terms: LotTerms) -> bytes:
+        return canonical(replace(BASE, postings=(replace(PLAINLY, terms=terms),)))
+
+    assert bytes_of(OTHER_TERMS[field]) != bytes_of(LotTerms())
+    [spelled] = json.loads(bytes_of(OTHER_TERMS[field]))["postings"]
+    assert field in spelled
+    assert not {*LotTerms._fields} - {field} & spelled.keys()
+
+
+def test_terms_that_say_nothing_take_no_room() -> None:
+    assert canonical(replace(BASE, postings=(replace(PLAINLY, terms=LotTerms()),))) == canonical(
+        replace(BASE, postings=(PLAINLY,))
+    )

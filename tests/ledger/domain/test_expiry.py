@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from services.ledger.domain.programme import Programme
@@ -60,3 +60,17 @@ def test_a_day_begins_in_the_programmes_time_zone() -> None:
 def test_instants_survive_the_way_to_microseconds_and_back() -> None:
     for when in (datetime(1969, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC), datetime(2038, 1, 19, 3, 14, 8, tzinfo=UTC)):
         assert instant(micros(when)) == when
+
+
+def test_a_lot_that_ended_still_says_when() -> None:
+    """So that points that are refunded into it later get their days of grace."""
+    book = Book()
+    until = book.now.date()
+    award = done(book.award(10, until=until))
+    spent = done(book.redeem(4))
+    book.pass_by(days=1)
+    done(book.expire())
+    lot = book.wallet().lots[award.postings[0].lot]
+    assert lot.expires_on == until
+    done(book.refund(spent.seq))
+    assert lot.expires_on == book.now.date() + timedelta(days=30)

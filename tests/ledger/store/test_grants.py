@@ -15,6 +15,7 @@ SELECT, INSERT, UPDATE, DELETE, TRUNCATE = VERBS = ("SELECT", "INSERT", "UPDATE"
 
 READ_AND_ADD = {SELECT, INSERT}
 READ_ADD_CHANGE = {SELECT, INSERT, UPDATE}
+READ_ADD_REMOVE = {SELECT, INSERT, DELETE}
 ALLOWED: dict[str, set[str]] = {
     "deployment": READ_AND_ADD,
     "heads": READ_ADD_CHANGE,
@@ -27,6 +28,17 @@ ALLOWED: dict[str, set[str]] = {
     "holds": READ_ADD_CHANGE,
     "redemptions": READ_ADD_CHANGE,
     "checkpoints": READ_AND_ADD,
+    "tree_nodes": READ_AND_ADD,
+    "landmarks": READ_AND_ADD,
+    "aliases": READ_AND_ADD,
+    "transfers": READ_ADD_CHANGE,
+    "adjustments": READ_ADD_CHANGE,
+    "leases": READ_ADD_CHANGE,
+    "processes": READ_ADD_CHANGE | {DELETE},
+    "slices": READ_ADD_CHANGE,
+    "allowances": READ_ADD_CHANGE,
+    "policies": READ_ADD_CHANGE,
+    "freezes": READ_ADD_REMOVE,
 }
 STATEMENTS = {
     SELECT: "SELECT 1 FROM {table} WHERE false",
@@ -86,8 +98,24 @@ def test_a_role_may_do_what_its_row_says_and_nothing_else(
 
 def test_every_table_has_its_row(vault: Vault) -> None:
     with vault.tampering() as connection:
-        rows = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'ledger'").fetchall()
+        rows = connection.execute(
+            "SELECT relname FROM pg_class WHERE relnamespace = 'ledger'::regnamespace AND relkind IN ('r', 'p')"
+            " AND NOT relispartition"
+        ).fetchall()
     assert {table for (table,) in rows} - {"alembic_version"} == set(ALLOWED)
+
+
+def test_nobody_may_do_anything_with_a_partition(vault: Vault, connection: psycopg.Connection) -> None:
+    """Whoever reads or adds does it through the whole; what was posted last month is as safe as what is posted now."""
+    vault.post(award(wallet_in(0)))
+    partitions = connection.execute(
+        "SELECT relname FROM pg_class WHERE relnamespace = 'ledger'::regnamespace AND relkind = 'r' AND relispartition"
+    ).fetchall()
+    assert {"entries_before", "entries_2026_03", "postings_2026_04"} <= {name for (name,) in partitions}
+    assert [(verb, name) for verb in VERBS for (name,) in partitions if _permitted(connection, verb, name)] == []
+    for statement in ("DROP TABLE ledger.{}", "ALTER TABLE ledger.entries DETACH PARTITION ledger.{}"):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute(statement.format("entries_2026_03"))
 
 
 @pytest.mark.parametrize(

@@ -118,6 +118,25 @@ def test_a_request_id_means_one_thing_in_each_wallet(vault: Vault) -> None:
     assert not any(posted.replay for posted in entries)
 
 
+def test_a_repeat_is_one_also_when_another_wallet_has_used_its_id_since(vault: Vault) -> None:
+    id_ = uuid4()
+    mine, theirs = award(wallet_in(2), request_id=id_), award(wallet_in(5), request_id=id_)
+    firsts = [vault.post(mine), vault.post(theirs)]
+    tried = replace(mine, dry=True)
+    answers = vault.writer.post_all([mine, award(wallet_in(2)), theirs, tried], PATIENCE)
+    assert [isinstance(one, Posted) and one.replay for one in answers] == [True, False, True, True]
+    assert [one.entry for one in answers if isinstance(one, Posted)][::2] == firsts
+
+
+def test_a_repeat_beside_a_try_with_the_same_receipt_is_still_a_repeat(vault: Vault) -> None:
+    wallet, ours = wallet_in(2), receipt()
+    first = vault.post(wish := award(wallet, receipt=ours))
+    tried = replace(award(wallet, receipt=ours), dry=True)
+    answers = vault.another_writer().post_all([tried, wish], PATIENCE)  # another process: nothing is in memory
+    assert isinstance(answers[0], ReceiptAlreadyUsed)
+    assert answers[1] == Posted(first, replay=True)
+
+
 def test_a_refusal_uses_no_request_id_up(vault: Vault) -> None:
     wallet, id_ = wallet_in(1), uuid4()
     vault.refused(redeem(wallet, 5, request_id=id_), InsufficientPoints)

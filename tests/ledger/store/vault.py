@@ -5,7 +5,7 @@ Everything connects as the application's role; only `tampering` is the superuser
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import TypeVar
@@ -20,6 +20,7 @@ from sqlalchemy import Engine
 from services.ledger.domain.apply import bucket_of
 from services.ledger.domain.entry import Entry, ReceiptRef
 from services.ledger.domain.programme import Programme
+from services.ledger.domain.terms import Policy
 from services.ledger.domain.wish import (
     AwardWish,
     CaptureWish,
@@ -36,8 +37,11 @@ from services.ledger.store.checkpoints import Checkpoints
 from services.ledger.store.deployment import prepare
 from services.ledger.store.readers import Readers
 from services.ledger.store.sweeper import Sweeper
+from services.ledger.store.transfers import Transfers
+from services.ledger.store.tree import Tree
 from services.ledger.store.verifier import Summary, Verifier
 from services.ledger.store.writer import LaneLimits, Outcome, Posted, Writer
+from services.ledger.store.writer.transaction import no_policies
 from shared.db.engine import make_engine
 from shared.refusal import Refusal
 from shared.verifying import Difference, Progress
@@ -67,8 +71,16 @@ class SetClock:
 class Vault:
     """One ledger database and what works on it."""
 
-    def __init__(self, databases: Databases, *, lanes: int = 4, limits: LaneLimits | None = None) -> None:
-        self.settings = databases.fresh("ledger")
+    def __init__(
+        self,
+        databases: Databases,
+        *,
+        lanes: int = 4,
+        limits: LaneLimits | None = None,
+        settings: dict[str, object] | None = None,
+        key: Ed25519PrivateKey | None = None,
+    ) -> None:
+        self.settings = settings or databases.fresh("ledger")
         self.address = databases.cluster.address(str(self.settings["database_name"]))
         self._databases = databases
         self.clock = SetClock()
@@ -79,24 +91,31 @@ class Vault:
         self._writers: list[Writer] = []
         self.writer = self.another_writer(lanes=lanes, limits=limits)
         self.readers = Readers(self.engine, BUCKETS)
-        key = Ed25519PrivateKey.generate()
-        self.checkpoints = Checkpoints(self.engine, key.sign, "key-1")
+        key = key or Ed25519PrivateKey.generate()
+        self.checkpoints = Checkpoints(self.engine, Tree(self.engine), key.sign, "key-1")
         self._trusted = key.public_key()
 
-    def another_engine(self, pool_size: int = 8) -> Engine:
-        self._engines.append(make_engine(self._databases.service_settings(self.settings), pool_size=pool_size))
+    def another_engine(self, pool_size: int = 8, idle_seconds: int = 60) -> Engine:
+        settings = self._databases.service_settings(self.settings)
+        self._engines.append(make_engine(settings, pool_size=pool_size, idle_seconds=idle_seconds))
         return self._engines[-1]
 
     def another_writer(
-        self, *, lanes: int = 4, limits: LaneLimits | None = None, engine: Engine | None = None
+        self,
+        *,
+        lanes: int = 4,
+        limits: LaneLimits | None = None,
+        engine: Engine | None = None,
+        policies: Callable[[], Mapping[str, Policy]] = no_policies,
     ) -> Writer:
         """A writer as another process would have it."""
         engine = engine or self.another_engine(pool_size=lanes)
-        self._writers.append(Writer(engine, self.clock, self.programme, BUCKETS, lanes, limits))
+        self._writers.append(Writer(engine, self.clock, self.programme, BUCKETS, lanes, limits, policies=policies))
         return self._writers[-1]
 
     def sweeper(self, interval: int = 3600) -> Sweeper:
-        return Sweeper(self.engine, self.writer, self.clock, self.programme, BUCKETS, interval)
+        transfers = Transfers(self.engine, self.writer)
+        return Sweeper(self.engine, self.writer, transfers, self.clock, self.programme, BUCKETS, interval)
 
     def post(self, wish: Wish) -> Entry:
         """The entry that the wish became; a refusal fails the test."""
@@ -174,12 +193,14 @@ class Vault:
             return False
         return key_id == "key-1"
 
-    def close(self) -> None:
+    def close(self, *, keep: bool = False) -> None:
+        """Let go of the database, and drop it unless somebody wants it kept."""
         for writer in self._writers:
             writer.stop()
         for engine in self._engines:
             engine.dispose()
-        self._databases.drop(self.settings)
+        if not keep:
+            self._databases.drop(self.settings)
 
 
 def wallet_in(bucket: int) -> UUID:

@@ -7,6 +7,8 @@ from dataclasses import replace
 
 import grpc
 import pytest
+from coalition.ledger.v1 import ledger_pb2 as pb
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from services.settlement.api.journal import Journal
 from services.settlement.domain.refusals import LedgerMismatch
@@ -37,6 +39,46 @@ def test_a_checkpoint_of_the_ledger_is_believed(journal: Journal, written: paper
     journal.check(paper.Journal().checkpoint(day(1)))
 
 
+def test_one_of_the_first_release_is_believed_still(journal: Journal) -> None:
+    before = paper.Journal(trees=False)
+    before.award(5)
+    edge = before.checkpoint(day(1))
+    assert not edge.tree_root
+    journal.check(edge)
+    assert journal.edge(answered(before, edge)) == edge
+
+
+def test_one_is_kept_as_it_was_answered(journal: Journal, written: paper.Journal) -> None:
+    edge = written.checkpoint(day(1))
+    assert journal.edge(answered(written, edge)) == edge
+
+
+def test_a_tree_root_must_follow_from_the_buckets_trees(journal: Journal, written: paper.Journal) -> None:
+    answer = answered(written, written.checkpoint(day(1)))
+    answer.heads[0].tree_root = bytes(32)
+    with pytest.raises(LedgerMismatch, match="trees"):
+        journal.edge(answer)
+
+
+def answered(written: paper.Journal, edge: Edge) -> pb.Checkpoint:
+    """As the ledger says it."""
+    heads = [
+        pb.Head(bucket=bucket, seq=seq, hash=hash_, tree_root=written.tree_root(bucket))
+        for bucket, (seq, hash_) in enumerate(zip(edge.seqs, edge.hashes, strict=True))
+    ]
+    return pb.Checkpoint(
+        name=f"checkpoints/{edge.checkpoint}",
+        heads=heads,
+        root=edge.root,
+        entry_count=edge.entry_count,
+        create_time=Timestamp(seconds=edge.created_at // 1_000_000),
+        signature=edge.signature,
+        key_id=edge.key_id,
+        tree_root=edge.tree_root,
+        tree_signature=edge.tree_signature,
+    )
+
+
 @pytest.mark.parametrize(
     ("change", "why"),
     [
@@ -49,6 +91,11 @@ def test_a_checkpoint_of_the_ledger_is_believed(journal: Journal, written: paper
         (lambda edge: replace(edge, signature=bytes(64)), "signature"),
         (lambda edge: replace(edge, signature=b""), "signature"),
         (lambda edge: replace(edge, key_id="other"), "signature"),
+        (lambda edge: replace(edge, tree_root=bytes(32)), "signature"),
+        (lambda edge: replace(edge, tree_root=b""), "signature"),
+        (lambda edge: replace(edge, tree_signature=bytes(64)), "signature"),
+        (lambda edge: replace(edge, tree_signature=b""), "signature"),
+        (lambda edge: replace(edge, tree_signature=edge.signature), "signature"),
     ],
 )
 def test_one_that_was_changed_is_not(

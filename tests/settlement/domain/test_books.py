@@ -31,9 +31,9 @@ GOLDEN = """\
 "key_id":"%(ledger)s","number":2,"root":"%(root_2)s","signature":"%(signature_2)s"},"v":1,"window":2}"""
 
 
-def two_windows() -> tuple[Journal, list[bytes]]:
+def two_windows(*, trees: bool = True) -> tuple[Journal, list[bytes]]:
     """acorn's statements for a window with an award and one with what came after."""
-    paper = Journal()
+    paper = Journal(trees=trees)
     award = paper.award(1000)
     paper.redeem(5, bucket=1, at=day(1))
     edges = [paper.checkpoint(day(24))]
@@ -137,8 +137,8 @@ def test_a_line_that_is_undone_in_its_own_window_stays_with_nothing() -> None:
     assert (line.points, line.items, line.booked_minor) == (0, 2, 0)
 
 
-def test_the_bytes_of_a_statement() -> None:
-    paper, (first, second) = two_windows()
+def test_the_bytes_of_a_statement_between_checkpoints_of_the_first_release() -> None:
+    paper, (first, second) = two_windows(trees=False)
     document = json.loads(second)
     signature, (one, other) = document["signature"], document["lines"]
     expected = GOLDEN % {
@@ -158,6 +158,18 @@ def test_the_bytes_of_a_statement() -> None:
     assert "from_checkpoint" not in json.loads(first)
     digests = [sha256(document).hexdigest()[:16] for document in (first, second)]
     assert digests == ["166dcb3bd830bb47", "ecea9d4a3016812b"], "the bytes of a statement must never change"
+
+
+def test_checkpoints_with_trees_stand_in_a_statement_with_both_signatures() -> None:
+    plain, kept = two_windows(trees=False)[1], two_windows()[1]
+    for before, now in zip(map(json.loads, plain), map(json.loads, kept), strict=True):
+        del before["signature"], now["signature"]
+        for edge in now.keys() & {"from_checkpoint", "to_checkpoint"}:
+            trees = {name: now[edge].pop(name) for name in ("tree_root", "tree_signature")}
+            assert {name: len(value) for name, value in trees.items()} == {"tree_root": 64, "tree_signature": 128}
+        assert now == before, "and nothing else is another than before"
+    digests = [sha256(document).hexdigest()[:16] for document in kept]
+    assert digests == ["15c56b8ce5d84b85", "f62d18818c987761"], "the bytes of a statement must never change"
 
 
 def test_the_same_journal_gives_the_same_bytes_again() -> None:

@@ -173,7 +173,7 @@ def test_what_undoes_nothing_that_is_known_waits(original: int | None) -> None:
 
 def test_a_kind_that_nobody_said_the_price_of_waits() -> None:
     paper = Journal()
-    paper.write("ADJUSTMENT", [("ISSUED:acorn", "AVAILABLE", 5)])
+    paper.write("GIFT", [("ISSUED:acorn", "AVAILABLE", 5)])
     paper.write("X" * 1000, [])
     assert [reason(one) for one in outcomes(paper)] == [Reason.UNKNOWN_KIND] * 2
 
@@ -200,3 +200,57 @@ def test_only_originals_from_elsewhere_are_looked_up() -> None:
     entries = [read(entry) for entry in paper.buckets[0]]
     assert originals(entries) == set()
     assert originals(entries[1:]) == {award.seq}
+
+
+def test_a_debt_is_credited_to_its_issuer_when_another_issuers_award_repays_it() -> None:
+    """E7, ALLOW_NEGATIVE: acorn gets 20 back at once, and 480 when birch awards 600."""
+    paper = Journal()
+    award = paper.award(500)
+    back = [("AVAILABLE", "ISSUED:acorn", 20), ("OWED:acorn", "ISSUED:acorn", 480)]
+    paper.write("REVERSAL", back, original=award.seq)
+    repaid = ("AVAILABLE", "OWED:acorn", 480, "3.0", f"{award.seq}.0")
+    paper.write("AWARD", [("ISSUED:birch", "AVAILABLE", 600, "3.0"), repaid])
+    assert outcomes(paper) == [
+        (owes("acorn", 500),),
+        (owes("acorn", -20, award.seq),),
+        (owes("birch", 600), owes("acorn", -480, award.seq)),
+    ]
+
+
+def test_an_award_that_repays_its_own_issuers_debts_owes_and_is_credited_for_each() -> None:
+    paper = Journal()
+    first, second = paper.award(5), paper.award(7)
+    for award, points in ((first, 5), (second, 7)):
+        paper.write("REVERSAL", [("OWED:acorn", "ISSUED:acorn", points)], original=award.seq)
+    parts = [("AVAILABLE", "OWED:acorn", part, "5.0", f"{award.seq}.0") for part, award in ((5, first), (2, second))]
+    paper.write("AWARD", [("ISSUED:acorn", "AVAILABLE", 7, "5.0"), *parts])
+    assert outcomes(paper)[-1] == (owes("acorn", 7), owes("acorn", -5, first.seq), owes("acorn", -2, second.seq))
+
+
+@pytest.mark.parametrize(
+    "kind", ["PENDING_RELEASE", "TRANSFER_OUT", "TRANSFER_IN", "MERGE_OUT", "MERGE_IN", "EXTENSION"]
+)
+def test_what_only_moves_points_between_wallets_and_accounts_moves_no_money(kind: str) -> None:
+    paper = Journal()
+    paper.write(kind, [("AVAILABLE", "IN_TRANSIT", 5), ("PENDING", "AVAILABLE", 5)])
+    assert outcomes(paper) == [()]
+
+
+def test_an_adjustment_costs_its_issuer_what_an_award_would_and_taking_gives_it_back() -> None:
+    paper = Journal()
+    paper.write("ADJUSTMENT", [("ADJUSTED:acorn", "AVAILABLE", 25)])
+    paper.write("ADJUSTMENT", [("AVAILABLE", "ADJUSTED:acorn", 10)])
+    assert outcomes(paper) == [(owes("acorn", 25),), (owes("acorn", -10),)]
+
+
+def test_a_debt_that_came_with_a_merge_is_credited_at_the_price_of_its_awards_day() -> None:
+    """The award lies in another bucket; the repayment says when it was earned."""
+    prices = book(acorn=[terms("0.012"), terms("0.0125", since=day(10))])
+    paper = Journal()
+    repaid = ("AVAILABLE", "OWED:acorn", 480, "1.0", "9.0", day(3))
+    award = paper.write("AWARD", [("ISSUED:acorn", "AVAILABLE", 600, "1.0"), repaid], at=day(20))
+    paper.reverse(award, 600, at=day(21))
+    assert outcomes(paper, prices) == [
+        (owes("acorn", 600, version=2), owes("acorn", -480, version=1)),
+        (owes("acorn", -600, award.seq, version=2),),
+    ]

@@ -29,7 +29,7 @@ KEYS = {
     "contract_versions": ("partner", "number"),
     "windows": ("number",),
     "buckets": ("bucket",),
-    "obligations": ("bucket", "seq", "leg", "partner"),
+    "obligations": ("bucket", "seq", "line"),
     "rollups": ("window_number", "leg", "partner", "version"),
     "window_counts": ("window_number", "bucket"),
     "suspense": ("bucket", "seq"),
@@ -69,10 +69,10 @@ COLUMNS = {
     ),
     "windows": (
         "number state opened_at close_request_id from_checkpoint to_checkpoint from_seqs to_seqs to_hashes to_root"
-        " to_created_at to_signature to_key_id closed_at statements_root versions_known"
+        " to_created_at to_signature to_key_id to_tree_root to_tree_signature closed_at statements_root versions_known"
     ),
     "buckets": "bucket seq hash stopped_because",
-    "obligations": ("bucket seq leg partner version points original window_number late occurred_at entry_hash"),
+    "obligations": "bucket seq line leg partner version points original window_number late occurred_at entry_hash",
     "rollups": "window_number leg partner version points items late_items latest_at",
     "window_counts": "window_number bucket entries late_entries",
     "suspense": "bucket seq window_number reason detail late entry_hash canonical",
@@ -174,7 +174,7 @@ INVENTED = {
     ", request_id = gen_random_uuid()",
     "windows": "number = number + 7, close_request_id = NULL, to_checkpoint = NULL",
     "buckets": "bucket = bucket + 9",
-    "obligations": "partner = 'zebra'",
+    "obligations": "line = line + 7",
     "obligations of no bucket": "bucket = bucket + 9",
     "obligations of no entry": "seq = seq + 1000",
     "rollups": "partner = 'zebra'",

@@ -18,7 +18,7 @@ from tests.shared.rpc.echo import ACCESS, COUNT, ISSUE, SERVICE, Echo, Stub
 class Running:
     """The server under test and the ways to call it."""
 
-    def __init__(self, home: TestHome, **settings: object) -> None:
+    def __init__(self, home: TestHome, waiting_calls: int = 0, **settings: object) -> None:
         self.home = home
         self.clock = StillClock()
         self.echo = Echo()
@@ -31,7 +31,7 @@ class Running:
             register=self.echo.register,
             service_names=[SERVICE],
             ready=lambda: self.ready,
-            limits=Limits(threads=4, per_method_bytes={COUNT: 1_000_000}),
+            limits=Limits(threads=4, waiting_calls=waiting_calls, per_method_bytes={COUNT: 1_000_000}),
             tokenless=frozenset({ISSUE}),
         )
         self.server.start()
@@ -73,8 +73,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> TestHome:
     return TestHome(folder)
 
 
-@pytest.fixture
-def running(home: TestHome) -> Iterator[Running]:
-    running = Running(home)
+@pytest.fixture(params=[0, 100], ids=["threads", "loop"])
+def running(home: TestHome, request: pytest.FixtureRequest) -> Iterator[Running]:
+    """Both kinds of server: a caller must not notice which one answers."""
+    running = Running(home, waiting_calls=request.param)
     yield running
     running.stop()

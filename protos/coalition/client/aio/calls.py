@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
 from typing import TypeVar
 
 import grpc
@@ -69,6 +69,37 @@ class Refusing(aio.UnaryUnaryClientInterceptor):
         if code is grpc.StatusCode.OK:
             return call
         raise refusal_on_wire(code, await call.details() or "", await call.trailing_metadata() or ())
+
+
+class Talking(aio.StreamStreamClientInterceptor):
+    """For a method that answers each message of a stream: deadline and token; errors are raised as `Refused`."""
+
+    def __init__(self, tokens: Tokens | None, seconds: float) -> None:
+        self._tokens = tokens
+        self._seconds = seconds
+
+    async def intercept_stream_stream(
+        self,
+        continuation: Callable[..., Awaitable[aio.StreamStreamCall[Asked, Answered]]],
+        client_call_details: aio.ClientCallDetails,
+        request_iterator: AsyncIterable[Asked] | Iterable[Asked],
+    ) -> AsyncIterator[Answered]:
+        details = client_call_details
+        if details.timeout is None:
+            details = _copy(details, timeout=self._seconds)
+        if self._tokens is not None:
+            details = _bearing(details, await self._tokens.token())
+        return _answers(await continuation(details, request_iterator))
+
+
+async def _answers(call: aio.StreamStreamCall[Asked, Answered]) -> AsyncIterator[Answered]:
+    try:
+        async for message in call:
+            yield message
+    except aio.AioRpcError as error:
+        raise refusal_on_wire(error.code(), error.details() or "", error.trailing_metadata() or ()) from error
+    finally:
+        call.cancel()
 
 
 def _bearing(details: aio.ClientCallDetails, token: str) -> aio.ClientCallDetails:

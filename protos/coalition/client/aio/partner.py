@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TypeAlias
 
 from coalition.catalogue.v1 import catalogue_pb2 as catalogue_pb
 from coalition.catalogue.v1 import catalogue_pb2_grpc as catalogue
-from coalition.client.aio.calls import Bearer, Deadline, Refusing
+from coalition.client.aio.calls import Bearer, Deadline, Refusing, Talking
 from coalition.client.aio.pages import Pages
 from coalition.client.aio.tokens import IssuedTokens, Tokens
 from coalition.client.channel import DEADLINE_SECONDS, OPTIONS, credentials_of
@@ -51,9 +52,10 @@ class Coalition:
     def __init__(self, kit: Kit, tokens: Tokens | None, deadline: float) -> None:
         credentials, manners = credentials_of(kit), [Deadline(deadline), Refusing()]
         self._issuing = aio.secure_channel(kit.targets["identity"], credentials, OPTIONS, interceptors=manners)
-        bearer = Bearer(tokens or IssuedTokens(kit, identity.TokenServiceStub(self._issuing).IssueToken))
+        tokens = tokens or IssuedTokens(kit, identity.TokenServiceStub(self._issuing).IssueToken)
+        steps = [Bearer(tokens), *manners, Talking(tokens, deadline)]
         self._channels = {
-            target: aio.secure_channel(target, credentials, OPTIONS, interceptors=[bearer, *manners])
+            target: aio.secure_channel(target, credentials, OPTIONS, interceptors=steps)
             for target in set(kit.targets.values())
         }
         known = {service: self._channels[target] for service, target in kit.targets.items()}
@@ -73,10 +75,17 @@ class Coalition:
         request = identity_pb.ListStoresRequest(parent=self.name, page_size=page_size, page_token=page_token)
         return Pages(self.partners.ListStores, request, lambda page: page.stores)
 
-    def list_entries(self, *, grant: str = "", page_size: int = 0, page_token: str = "") -> Entries:
+    def list_entries(
+        self,
+        *,
+        grant: str = "",
+        kinds: Sequence[ledger_pb.EntryKind] = (),
+        page_size: int = 0,
+        page_token: str = "",
+    ) -> Entries:
         """The partner's own entries, or those of the wallet that a grant names, in journal order."""
         request = ledger_pb.ListEntriesRequest(
-            parent=self.name, grant=grant, page_size=page_size, page_token=page_token
+            parent=self.name, grant=grant, kinds=kinds, page_size=page_size, page_token=page_token
         )
         return Pages(self.ledger.ListEntries, request, lambda page: page.entries)
 
@@ -96,6 +105,15 @@ class Coalition:
         """The partner's statements, oldest window first, without their bytes."""
         request = settlement_pb.ListStatementsRequest(parent=self.name, page_size=page_size, page_token=page_token)
         return Pages(self.statements.ListStatements, request, lambda page: page.statements)
+
+    async def inclusion_proof(self, entry: str, *, checkpoint: str = "") -> ledger_pb.InclusionProof:
+        """That one of the partner's entries, by its name, lies under a checkpoint; under the latest when none is named.
+
+        `coalition.statements.proofs.verify_inclusion` checks it. Raises EntryNotCovered for an entry that is younger.
+        """
+        return await self.ledger.GetInclusionProof(
+            ledger_pb.GetInclusionProofRequest(name=entry, checkpoint=checkpoint)
+        )
 
     async def close(self) -> None:
         """Let the connections go; calls under way end."""

@@ -42,9 +42,53 @@ class InsufficientPoints(Refused):
         """Points that were asked for."""
         return self.number("requested")
 
+    @property
+    def max_redeemable_points(self) -> int:
+        """The most that may be spent here at once."""
+        return self.number("maxRedeemablePoints")
+
+
+class RedemptionLimit(Refused):
+    """The contract has a step, a least or a most for what is spent at once."""
+
+    @property
+    def max_redeemable_points(self) -> int:
+        """The most that may be spent here at once."""
+        return self.number("maxRedeemablePoints")
+
+
+class PartnerNetDebitCapExceeded(Refused):
+    """The partner's cap is reached: award fewer points, or ask the operator."""
+
+    @property
+    def allowance_points(self) -> int:
+        """Points that may still be awarded."""
+        return self.number("allowancePoints")
+
+
+class NothingPending(Refused):
+    """Nothing of the award is pending any more."""
+
+
+class TransferLimit(Refused):
+    """More points than a member may send now."""
+
+    @property
+    def transferable_points(self) -> int:
+        """The most that may be sent now."""
+        return self.number("transferablePoints")
+
+
+class WalletMerged(Refused):
+    """The member was merged into another one."""
+
 
 class EntryNotFound(Refused):
     """No such entry of yours."""
+
+
+class EntryNotCovered(Refused):
+    """The entry is younger than the checkpoint: ask again when the next one has been taken."""
 
 
 class HoldNotFound(Refused):
@@ -73,6 +117,19 @@ class CaptureExceedsHold(Refused):
         return self.number("held")
 
 
+class ReleaseExceedsHold(Refused):
+    """More points than the hold still reserves."""
+
+    @property
+    def held(self) -> int:
+        """Points that it reserves."""
+        return self.number("held")
+
+
+class HoldEndsLater(Refused):
+    """The hold lives longer than that already."""
+
+
 class ReversalExceedsAward(Refused):
     """More points than are left to reverse."""
 
@@ -97,11 +154,19 @@ TYPES: Final[Mapping[str, type[Refused]]] = {
     "GRANT_SCOPE": GrantScope,
     "GRANT_SCOPE_EXCEEDED": GrantScopeExceeded,
     "INSUFFICIENT_POINTS": InsufficientPoints,
+    "REDEMPTION_LIMIT": RedemptionLimit,
+    "PARTNER_NET_DEBIT_CAP_EXCEEDED": PartnerNetDebitCapExceeded,
+    "NOTHING_PENDING": NothingPending,
+    "TRANSFER_LIMIT": TransferLimit,
+    "WALLET_MERGED": WalletMerged,
     "ENTRY_NOT_FOUND": EntryNotFound,
+    "ENTRY_NOT_COVERED": EntryNotCovered,
     "HOLD_NOT_FOUND": HoldNotFound,
     "HOLD_CLOSED": HoldClosed,
     "HOLD_EXPIRED": HoldExpired,
     "CAPTURE_EXCEEDS_HOLD": CaptureExceedsHold,
+    "RELEASE_EXCEEDS_HOLD": ReleaseExceedsHold,
+    "HOLD_ENDS_LATER": HoldEndsLater,
     "REVERSAL_EXCEEDS_AWARD": ReversalExceedsAward,
     "REFUND_EXCEEDS_REDEMPTION": RefundExceedsRedemption,
 }

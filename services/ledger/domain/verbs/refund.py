@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
+from services.ledger.domain.case import Case
 from services.ledger.domain.draft import Draft
-from services.ledger.domain.entry import AVAILABLE, EntryKind, LotId, Posting, redeemed
+from services.ledger.domain.entry import AVAILABLE, EntryKind, Posting, redeemed
+from services.ledger.domain.lots import within
+from services.ledger.domain.moment import days_after
 from services.ledger.domain.points import MOST
-from services.ledger.domain.programme import Programme
 from services.ledger.domain.refusals import (
     BalanceOutOfRange,
     NotARedemption,
     RefundExceedsRedemption,
 )
-from services.ledger.domain.wallet import Redemption, Wallet
-from services.ledger.domain.wish import Moment, RefundWish
+from services.ledger.domain.wallet import Wallet
+from services.ledger.domain.wish import RefundWish
 from shared.refusal import Refusal
 
 
-def refund(wallet: Wallet, wish: RefundWish, now: Moment, programme: Programme) -> Draft | Refusal:
+def refund(wallet: Wallet, wish: RefundWish, case: Case) -> Draft | Refusal:
     """A lot past its date comes back with the programme's days of grace."""
     redemption = wallet.redemptions.get(wish.original)
     if redemption is None:
@@ -27,27 +27,15 @@ def refund(wallet: Wallet, wish: RefundWish, now: Moment, programme: Programme) 
     points = left if wish.points is None else wish.points
     if points > left or not points:
         return RefundExceedsRedemption(entry=wish.place, refundable=left, requested=points)
-    if wallet.balance.most + points > MOST:
+    unit = wallet.lots[redemption.takes[0][0]].unit
+    if wallet.of(unit).most + points > MOST:
         return BalanceOutOfRange(most=MOST)
-    grace = now.today + timedelta(days=programme.grace_days)
+    grace = days_after(case.now.today, case.programme.grace_days)
     postings = []
-    for id_, part in _untaken(redemption, points):
+    for id_, part in within(reversed(redemption.takes), redemption.refunded, points):
         lot = wallet.lots[id_]
-        expires_on = lot.expires_on
-        if expires_on is not None and expires_on < now.today:
-            expires_on = max(expires_on, grace)
-        postings.append(Posting(redeemed(wish.partner), AVAILABLE, part, id_, lot.issuer, expires_on))
-    return Draft(EntryKind.REFUND, points, tuple(postings), original=wish.original)
-
-
-def _untaken(redemption: Redemption, points: int) -> list[tuple[LotId, int]]:
-    """The part of the consumption, from its end, that lies behind what was refunded before."""
-    skip, parts = redemption.refunded, []
-    for id_, taken in reversed(redemption.takes):
-        passed = min(skip, taken)
-        skip -= passed
-        part = min(points, taken - passed)
-        if part:
-            parts.append((id_, part))
-            points -= part
-    return parts
+        last_day = wallet.last_day(lot, case.now)
+        over = last_day is not None and last_day < case.now.today
+        expires_on = max(lot.expires_on or grace, grace) if over else lot.expires_on
+        postings.append(Posting(redeemed(wish.partner), AVAILABLE, part, id_, lot.issuer, expires_on, unit))
+    return Draft(EntryKind.REFUND, points, tuple(postings), original=wish.original, unit=unit)

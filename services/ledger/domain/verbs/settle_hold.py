@@ -1,91 +1,98 @@
-"""End a hold: capture it, wholly or in part, or give its points back."""
+"""Go on with a hold: capture it, wholly or in part, give its points back, or let it live longer."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import date
-
+from services.ledger.domain.case import Case
 from services.ledger.domain.draft import Draft
-from services.ledger.domain.entry import AVAILABLE, HELD, EntryKind, Place, Posting, expired, redeemed
-from services.ledger.domain.refusals import CaptureExceedsHold, HoldClosed, HoldExpired, HoldNotFound, NothingDue
-from services.ledger.domain.wallet import Hold, HoldState, Lot, Wallet, portions
-from services.ledger.domain.wish import CaptureWish, EntryWish, ExpireHoldWish, Moment, ReleaseWish
+from services.ledger.domain.entry import HELD, EntryKind, LotId, Place, Posting, redeemed
+from services.ledger.domain.lots import within
+from services.ledger.domain.refusals import (
+    CaptureExceedsHold,
+    HoldClosed,
+    HoldEndsLater,
+    HoldExpired,
+    HoldNotFound,
+    NothingDue,
+    ReleaseExceedsHold,
+)
+from services.ledger.domain.verbs.giving_back import given_back
+from services.ledger.domain.wallet import Hold, HoldState, Wallet
+from services.ledger.domain.wish import CaptureWish, EntryWish, ExpireHoldWish, ExtendWish, ReleaseWish
 from shared.instants import instant
 from shared.refusal import Refusal
 
+_Parts = list[tuple[LotId, int]]
 
-def capture(wallet: Wallet, wish: CaptureWish, now: Moment) -> Draft | Refusal:
-    """Spend from the first lot on; what is not captured goes back in the same entry."""
-    hold = _open_hold(wallet, wish, now)
+
+def capture(wallet: Wallet, wish: CaptureWish, case: Case) -> Draft | Refusal:
+    """Spend from the first lot on. What is not captured goes back in the same entry, unless the hold is kept open."""
+    hold = _open_hold(wallet, wish, case)
     if isinstance(hold, Refusal):
         return hold
-    points = hold.points if wish.points is None else wish.points
-    if points > hold.points:
-        return CaptureExceedsHold(hold=wish.place, held=hold.points, requested=points)
-    pinned = [(wallet.lots[lot], part) for lot, part in hold.pins]
+    points = hold.left if wish.points is None else wish.points
+    if points > hold.left:
+        return CaptureExceedsHold(hold=wish.place, held=hold.left, requested=points)
     sink = redeemed(wish.partner)
-    spent = [Posting(HELD, sink, part, lot.id, lot.issuer, lot.expires_on) for lot, part in portions(pinned, points)]
-    rest = _after(pinned, points)
+    parts = [(wallet.lots[id_], part) for id_, part in within(hold.pins_left, 0, points)]
+    spent = [Posting(HELD, sink, part, lot.id, lot.issuer, lot.expires_on, lot.unit) for lot, part in parts]
+    rest: _Parts = [] if wish.keep_open else within(hold.pins_left, points, hold.left)
     return Draft(
         EntryKind.CAPTURE,
         points,
-        (*spent, *_given_back(rest, now.today)),
+        (*spent, *_back(wallet, rest, case)),
         original=hold.seq,
         receipt=wish.receipt,
+        unit=parts[0][0].unit,
     )
 
 
-def release(wallet: Wallet, wish: ReleaseWish, now: Moment) -> Draft | Refusal:
-    """Give all of it back, as the partner asks."""
-    hold = _open_hold(wallet, wish, now)
-    return hold if isinstance(hold, Refusal) else _released(wallet, hold, now)
+def release(wallet: Wallet, wish: ReleaseWish, case: Case) -> Draft | Refusal:
+    """Give all or part of it back, as the partner asks: what would be captured last goes back first."""
+    hold = _open_hold(wallet, wish, case)
+    if isinstance(hold, Refusal):
+        return hold
+    points = hold.left if wish.points is None else wish.points
+    if points > hold.left:
+        return ReleaseExceedsHold(hold=wish.place, held=hold.left, requested=points)
+    return _released(wallet, hold, points, case)
 
 
-def expire_hold(wallet: Wallet, wish: ExpireHoldWish, now: Moment) -> Draft | Refusal:
+def extend(wallet: Wallet, wish: ExtendWish, case: Case) -> Draft | Refusal:
+    """Let it end later; never earlier."""
+    hold = _open_hold(wallet, wish, case)
+    if isinstance(hold, Refusal):
+        return hold
+    until = case.now.at + wish.ttl
+    if until <= hold.expires_at:
+        return HoldEndsLater(hold=wish.place, expires_at=instant(hold.expires_at).isoformat())
+    unit = wallet.lots[hold.pins[0][0]].unit
+    return Draft(EntryKind.EXTENSION, hold.left, (), original=hold.seq, hold_until=until, unit=unit)
+
+
+def expire_hold(wallet: Wallet, wish: ExpireHoldWish, case: Case) -> Draft | Refusal:
     """Give all of it back because its time is up."""
     hold = wallet.holds.get(wish.original)
-    if hold is None or not hold.due(now.at):
+    if hold is None or not hold.due(case.now.at):
         return NothingDue()
-    return _released(wallet, hold, now)
+    return _released(wallet, hold, hold.left, case)
 
 
-def _open_hold(wallet: Wallet, wish: EntryWish, now: Moment) -> Hold | Refusal:
+def _open_hold(wallet: Wallet, wish: EntryWish, case: Case) -> Hold | Refusal:
     hold = wallet.holds.get(wish.original)
     if hold is None:
         return HoldNotFound(hold=wish.place)
-    if hold.state is not HoldState.CAPTURED and hold.expires_at <= now.at:
+    if hold.state is not HoldState.CAPTURED and hold.expires_at <= case.now.at:
         return HoldExpired(hold=wish.place, expired_at=instant(hold.expires_at).isoformat())
     if hold.state is not HoldState.OPEN:
         return HoldClosed(hold=Place(wallet.bucket, hold.seq), state=hold.state.name.lower())
     return hold
 
 
-def _released(wallet: Wallet, hold: Hold, now: Moment) -> Draft:
-    pinned = [(wallet.lots[lot], part) for lot, part in hold.pins]
-    return Draft(EntryKind.RELEASE, hold.points, _given_back(pinned, now.today), original=hold.seq)
+def _released(wallet: Wallet, hold: Hold, points: int, case: Case) -> Draft:
+    parts = within(hold.pins_left, hold.left - points, points)
+    unit = wallet.lots[hold.pins[0][0]].unit
+    return Draft(EntryKind.RELEASE, points, _back(wallet, parts, case), original=hold.seq, unit=unit)
 
 
-def _given_back(parts: Iterable[tuple[Lot, int]], today: date) -> tuple[Posting, ...]:
-    """Back to the lot; where the lot's last day passed meanwhile, its points end here and now."""
-    return tuple(
-        Posting(
-            HELD,
-            expired(lot.issuer) if lot.expires_on and lot.expires_on < today else AVAILABLE,
-            points,
-            lot.id,
-            lot.issuer,
-            lot.expires_on,
-        )
-        for lot, points in parts
-    )
-
-
-def _after(parts: Iterable[tuple[Lot, int]], points: int) -> list[tuple[Lot, int]]:
-    """What is left of the parts once `points` are taken from the front."""
-    rest = []
-    for lot, part in parts:
-        taken = min(points, part)
-        points -= taken
-        if part > taken:
-            rest.append((lot, part - taken))
-    return rest
+def _back(wallet: Wallet, parts: _Parts, case: Case) -> tuple[Posting, ...]:
+    return given_back(wallet, HELD, [(wallet.lots[id_], part) for id_, part in parts], case.now)

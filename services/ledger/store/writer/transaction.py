@@ -1,140 +1,128 @@
-"""One posting transaction: lock, load, apply each wish in memory, save, commit. A refused wish spoils no neighbour."""
+"""One posting transaction: lock and read, decide each wish in memory, save. The commit is the lane's.
+
+Request ids and receipts are not looked up: their rows are inserted, and only when that fails is the batch done again
+with a look at them first. What is refused is looked up before it is said, for it may be a repeat.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from uuid import UUID
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from types import MappingProxyType
 
 import psycopg
-import structlog
 
-from services.ledger.domain.apply import Head, apply
-from services.ledger.domain.entry import OPERATOR, Entry, Place
+from services.ledger.domain.entry import Entry
+from services.ledger.domain.moment import Moment
 from services.ledger.domain.programme import Programme
-from services.ledger.domain.refusals import NothingDue, ReceiptAlreadyUsed, RequestIdReused
-from services.ledger.domain.wallet import Wallet
-from services.ledger.domain.wish import (
-    AwardWish,
-    EntryWish,
-    ExpireHoldWish,
-    ExpireLotsWish,
-    Moment,
-    TendWish,
-    Wish,
-)
+from services.ledger.domain.terms import Policy
+from services.ledger.domain.wish import AwardWish, Wish
+from services.ledger.store.allowances import Pools, ShortOfAllowance, gross, left, spend
 from services.ledger.store.rows import Row
+from services.ledger.store.stripes import stripe_count
+from services.ledger.store.writer import statements as sql
+from services.ledger.store.writer.asking import asking
+from services.ledger.store.writer.batch import Batch, Outcome, Posted
+from services.ledger.store.writer.loading import Loader
+from services.ledger.store.writer.memory import Memory
 from services.ledger.store.writer.saving import save
-from services.ledger.store.writer.working_set import WorkingSet, load
-from shared.ids import derived
-from shared.refusal import Refusal
+from services.ledger.store.writer.working_set import RequestKey, request_columns
 
-log = structlog.get_logger(__name__)
+__all__ = ["Look", "Outcome", "Posted", "Poster", "TakenMeanwhile"]
 
-
-@dataclass(frozen=True, slots=True)
-class Posted:
-    """The entry that a wish became; `replay` when it had become one before."""
-
-    entry: Entry
-    replay: bool = False
+_UNIQUE_VIOLATION = "23505"
 
 
-Outcome = Posted | Refusal
+class TakenMeanwhile(Exception):
+    """A request id or a receipt of the batch was used before, or by another batch: do it again, looking first."""
 
 
-class ReceiptClaimedMeanwhile(Exception):
-    """Another batch took a receipt between our look and our insert: do the batch again, looking first."""
+class Look(Enum):
+    """What to look at before deciding, beyond what every batch needs."""
+
+    REQUESTS = auto()
+    ALLOWANCES = auto()
 
 
-def post(
-    connection: psycopg.Connection[Row],
-    wishes: Sequence[Wish],
-    now: Moment,
-    programme: Programme,
-    bucket_count: int,
-    *,
-    probe_receipts: bool = False,
-) -> list[Outcome]:
-    """Do everything but the commit. Outcomes are in the order of the wishes; nothing is promised before the commit."""
-    with connection.cursor(binary=True) as cursor:
-        found = load(cursor, wishes, now, bucket_count, probe_receipts=probe_receipts)
-    batch = Batch(found, now, programme)
-    outcomes = [batch.outcome(wish) for wish in wishes]
-    if batch.entries and not save(connection, batch.entries, found, bucket_count):
-        raise ReceiptClaimedMeanwhile
-    return outcomes
+def no_policies() -> Mapping[str, Policy]:
+    return MappingProxyType({})
 
 
-class Batch:
-    """Applies wishes one after the other to a working set, and keeps the new entries in journal order."""
+@dataclass(slots=True)
+class Poster:
+    """Posts one lane's batches. `short`: issuers whose slices run dry, so that their batches begin at the pool."""
 
-    def __init__(self, found: WorkingSet, now: Moment, programme: Programme) -> None:
-        self.entries: list[Entry] = []
-        self._found = found
-        self._now = now
-        self._programme = programme
+    programme: Programme
+    bucket_count: int
+    policies: Callable[[], Mapping[str, Policy]] = no_policies
+    memory: Memory = field(default_factory=Memory)
+    short: set[str] = field(default_factory=set)
+    _news: list[Entry] = field(default_factory=list)
 
-    def outcome(self, wish: Wish) -> Outcome:
-        """What the wish became. Raises JournalCorrupt when the working set contradicts itself: then save nothing."""
-        key = self._found.wallet_key(wish)
-        if key is None or self._is_anothers(wish):
-            return self._apply(self._found.heads[wish.bucket], Wallet(wish.bucket, wish.request_id), wish)
-        if first := self._found.requests.get((*key, wish.request_id)):
-            request_hash, entry = first
-            if request_hash == wish.request_hash:
-                return Posted(entry, replay=True)
-            own = entry.partner == wish.partner
-            return RequestIdReused(
-                request_id=wish.request_id, entry=_name(wish.partner, entry.place) if own else "of another partner"
-            )
-        receipt = (wish.partner, wish.receipt) if isinstance(wish, AwardWish) and wish.receipt else None
-        if receipt and (place := self._found.receipts.get(receipt)):
-            return ReceiptAlreadyUsed(entry=_name(wish.partner, place))
-        head, wallet = self._found.heads[wish.bucket], self._found.wallets[key]
-        self._tend(head, wallet)
-        if isinstance(wish, TendWish):
-            return NothingDue()
-        outcome = self._apply(head, wallet, wish)
-        if isinstance(outcome, Posted):
-            self._found.requests[(*key, wish.request_id)] = (outcome.entry.request_hash, outcome.entry)
-            if receipt:
-                self._found.receipts[receipt] = outcome.entry.place
-        return outcome
+    def post(
+        self,
+        connection: psycopg.Connection[Row],
+        wishes: Sequence[Wish],
+        now: Moment,
+        held: Mapping[int, int],
+        look: frozenset[Look] = frozenset(),
+    ) -> list[Outcome]:
+        """Do everything but the commit. Outcomes are in the order of the wishes; nothing is promised before the commit.
 
-    def _is_anothers(self, wish: Wish) -> bool:
-        """Before anything is said about a request id: another partner's entry looks like none."""
-        original = self._found.originals.get(wish.place) if isinstance(wish, EntryWish) else None
-        return original is not None and original.partner != wish.partner
+        Raises TakenMeanwhile, ShortOfAllowance and Fenced: then nothing was done.
+        """
+        stripes = stripe_count(self.bucket_count)
+        probe = Look.REQUESTS in look
+        loader = Loader(wishes, now, self.programme, self.bucket_count, held, self.memory.places, probe=probe)
+        found = loader.load(connection)
+        pools, allowances = self._allowances(connection, wishes, look, stripes)
+        self._news = list(found.requests.values())
+        batch = Batch(found, now, self.programme, self.policies(), allowances)
+        outcomes = [batch.outcome(wish) for wish in wishes]
+        if not probe and batch.refused and _known(connection, batch.refused, self.bucket_count):
+            raise TakenMeanwhile
+        if not batch.entries:
+            return outcomes
+        spent = gross(batch.entries, stripes)
+        try:
+            with asking(connection) as saving:
+                spending = connection.cursor(binary=True)
+                rows = (pools.spend if pools else spend)(spending, spent) if spent else 0
+                save(saving, batch.entries, batch.wallets, found, self.bucket_count)
+        except psycopg.Error as error:
+            if error.sqlstate == _UNIQUE_VIOLATION:
+                raise TakenMeanwhile from error
+            raise
+        if spent and spending.rowcount != rows:
+            raise ShortOfAllowance
+        if pools:
+            self.short = (self.short - pools.left.keys()) | pools.dry
+        self._news += batch.entries
+        return outcomes
 
-    def _tend(self, head: Head, wallet: Wallet) -> None:
-        """The clock's work comes first: what is due by now is not there any more for anybody."""
-        for hold in wallet.due_holds(self._now.at):
-            id_ = _clock_id(head)
-            wish = ExpireHoldWish(bucket=head.bucket, partner=OPERATOR, request_id=id_, original=hold.seq)
-            self._apply(head, wallet, wish)
-        while wallet.due_lots(self._now.today):  # an entry takes no more lots than a reader can take
-            id_ = _clock_id(head)
-            self._apply(
-                head,
-                wallet,
-                ExpireLotsWish(bucket=head.bucket, partner=OPERATOR, request_id=id_, wallet=wallet.id),
-            )
+    def committed(self) -> None:
+        """What the last batch posted is there for ever."""
+        self.memory.learn(self._news)
+        self._news = []
 
-    def _apply(self, head: Head, wallet: Wallet, wish: Wish) -> Outcome:
-        original = self._found.originals.get(wish.place) if isinstance(wish, EntryWish) else None
-        outcome = apply(head, wallet, wish, self._now, self._programme, original)
-        if isinstance(outcome, Refusal):
-            return outcome
-        self.entries.append(outcome)
-        return Posted(outcome)
+    def _allowances(
+        self, connection: psycopg.Connection[Row], wishes: Sequence[Wish], look: frozenset[Look], stripes: int
+    ) -> tuple[Pools | None, dict[str, int]]:
+        """What issuers may still award, where that has to be known before: nothing is known while nothing is short."""
+        awards = [wish for wish in wishes if isinstance(wish, AwardWish)]
+        if Look.ALLOWANCES in look or (
+            self.short and any(line.issuer in self.short for wish in awards for line in wish.lines)
+        ):
+            pools = Pools(connection.cursor(binary=True), wishes, stripes)
+            return pools, pools.left
+        if dry := {line.issuer for wish in awards if wish.dry for line in wish.lines}:
+            return None, left(connection.cursor(binary=True), dry, stripes)
+        return None, {}
 
 
-def _clock_id(head: Head) -> UUID:
-    """The request id of the clock's work: nobody asked for it, so it is named after its place."""
-    return derived("clock", str(head.bucket), str(head.seq + 1))
-
-
-def _name(partner: str, place: Place) -> str:
-    """The entry as its partner names it."""
-    return f"partners/{partner}/entries/{place}"
+def _known(connection: psycopg.Connection[Row], requests: Sequence[RequestKey], bucket_count: int) -> bool:
+    """Whether one of these was asked before."""
+    with asking(connection) as questions:
+        cursor = questions.ask(sql.REQUESTS_KNOWN, request_columns(requests, bucket_count))
+    return cursor.fetchone() is not None
