@@ -149,10 +149,11 @@ def main() -> None:
         peer_calls.close()
         policies.stop()
 
-    # What lives as long as the process is no business of the collector's; nothing on the hot path makes cycles.
+    # What lives as long as the process is no business of the collector's; refusals make
+    # cycles, so what is young is looked at often enough for them not to pile up.
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
+    gc.set_threshold(10_000, 10, 10)
     policies.start()
     leases.start()
     sweeper.start()

@@ -11,10 +11,21 @@ import asyncio
 import inspect
 import threading
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Generator,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from contextvars import copy_context
+from functools import partial
 from typing import Any, NoReturn, TypeVar, cast
 
 import grpc
@@ -267,12 +278,19 @@ class _LoopChain(grpc.aio.ServerInterceptor):
             context = _LoopContext(inner)
             contents = _Contents(request, asyncio.get_running_loop(), context.until) if streams else request
             fields = copy_context()  # each step of the iterator runs in some thread, all under the call's log fields
+            messages = fields.run(answers, iter(contents) if streams else contents, context)
+            running: Future[object] | None = None
             try:
-                messages = fields.run(answers, iter(contents) if streams else contents, context)
-                while (message := await self._run(fields.run, next, messages, _END)) is not _END:
+                while True:
+                    running = self._pool.submit(fields.run, partial(_next, messages))
+                    message = await asyncio.wrap_future(running)
+                    if message is _END:
+                        break
                     yield cast(Message, message)
             except _Aborted as aborted:
                 await context.end(aborted)
+            finally:
+                self._pool.submit(fields.run, _closed, messages, running)
             context.hand_over()
 
         return answered
@@ -282,6 +300,18 @@ class _LoopChain(grpc.aio.ServerInterceptor):
 
     def _run(self, work: Callable[..., Answer], *arguments: object) -> Awaitable[Answer]:
         return asyncio.get_running_loop().run_in_executor(self._pool, work, *arguments)
+
+
+def _next(messages: Iterator[Message]) -> object:
+    return next(messages, _END)
+
+
+def _closed(messages: Iterator[Message], running: Future[object] | None) -> None:
+    """What an iterator holds is let go, also when the caller went away in the middle of a step."""
+    if running is not None:
+        wait([running])
+    if isinstance(messages, Generator):
+        messages.close()
 
 
 def _ended_at(until: float) -> asyncio.TimerHandle | None:
