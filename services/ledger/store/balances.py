@@ -10,12 +10,12 @@ from uuid import UUID
 import psycopg
 from sqlalchemy import Engine
 
-from services.ledger.domain.entry import Balance, LotId, Unit
-from services.ledger.domain.lots import Lot
+from services.ledger.domain.entry import Balance, Unit
 from services.ledger.domain.moment import Moment
 from services.ledger.domain.wallet import Wallet
-from services.ledger.store.rows import Row
+from services.ledger.store.rows import Row, lot_of
 from services.ledger.store.session import reading
+from services.ledger.store.writer.statements import LOT_COLUMNS
 from shared.instants import instant, micros
 
 _NOW = """
@@ -32,9 +32,9 @@ WHERE bucket = %s AND wallet_id = %s AND others IS NOT NULL AND others LIKE %s A
 ORDER BY posted_at DESC, seq DESC LIMIT 1
 """
 _ACTIVE = "SELECT active_at FROM ledger.wallets WHERE bucket = %s AND wallet_id = %s AND unit = 1"
-_LIVE_LOTS = """
-SELECT seq, line, unit, issuer, earned_at, expires_on, idle_days, awarded, available, pending, held FROM ledger.lots
-WHERE bucket = %s AND wallet_id = %s AND available + pending + held > 0
+_LIVE_LOTS = f"""
+SELECT {LOT_COLUMNS} FROM ledger.lots l
+WHERE l.bucket = %s AND l.wallet_id = %s AND l.available + l.pending + l.held > 0
 """
 
 ExpiryDates = dict[tuple[Unit, date | None], Balance]
@@ -64,7 +64,7 @@ class Balances:
         known = Wallet(bucket, wallet)
         with reading(self._engine) as cursor:
             row = cursor.execute(_ACTIVE, [bucket, wallet]).fetchone()
-            lots = [_lot(row) for row in cursor.execute(_LIVE_LOTS, [bucket, wallet])]
+            lots = [lot_of(row) for row in cursor.execute(_LIVE_LOTS, [bucket, wallet])]
         known.active_at = micros(row[0]) if row and row[0] else None
         dates: ExpiryDates = {}
         for lot in lots:
@@ -84,19 +84,3 @@ def _at(cursor: psycopg.Cursor[Row], bucket: int, wallet: UUID, unit: Unit, at: 
         balance = json.loads(beside[2])[unit.name]
         return Balance(balance["available"], balance["pending"], balance["held"], balance["debt"])
     return None if lead is None else Balance(*lead[2:])
-
-
-def _lot(row: Row) -> Lot:
-    seq, line, unit, issuer, earned_at, expires_on, idle_days, awarded, available, pending, held = row
-    return Lot(
-        LotId(seq, line),
-        issuer,
-        micros(earned_at),
-        expires_on,
-        awarded,
-        available,
-        pending,
-        held,
-        unit=Unit(unit),
-        idle_days=idle_days,
-    )

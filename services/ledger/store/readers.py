@@ -1,25 +1,23 @@
-"""Questions to the ledger: balances, entries, holds, pages of the journal, sums. Set-based, by bucket, never OFFSET."""
+"""Questions to the ledger: an entry, a hold, pages of the journal, sums. Set-based, by bucket, never OFFSET."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from uuid import UUID
 
 import psycopg
 from sqlalchemy import Engine
 
 from services.ledger.domain.apply import Head
-from services.ledger.domain.entry import AccountKind, Balance, Entry, Place, Unit
-from services.ledger.domain.wallet import Hold, HoldState
+from services.ledger.domain.entry import AccountKind, Entry, Place
+from services.ledger.domain.lots import Hold, HoldState
 from services.ledger.store.rows import Row, entries_of
 from services.ledger.store.session import reading
-from services.ledger.store.writer.places import POSTED_AT, entries_at, with_postings
+from services.ledger.store.writer.places import POSTED_AT, entries_at
 from services.ledger.store.writer.statements import ENTRY_COLUMNS, HOLD_COLUMNS, POSTING_COLUMNS
 from shared.db.columns import Int2s
 from shared.instants import micros
 
-_WALLET = "SELECT available, pending, held, debt FROM ledger.wallets WHERE bucket = %s AND wallet_id = %s AND unit = 1"
 _HOLD = f"SELECT {HOLD_COLUMNS} FROM ledger.holds h WHERE h.bucket = %s AND h.seq = %s"
 _HEADS = "SELECT bucket, seq, hash FROM ledger.heads ORDER BY bucket"
 
@@ -31,26 +29,11 @@ _PAGE_POSTINGS = f"""
 SELECT {POSTING_COLUMNS} FROM ledger.postings p
 WHERE p.bucket = %s AND p.seq > %s AND p.seq <= %s AND p.posted_at BETWEEN %s AND %s ORDER BY p.seq, p.line
 """
-_OF_PARTNER = f"""
-SELECT {ENTRY_COLUMNS} FROM ledger.entries e
-WHERE e.bucket = %s AND e.partner = %s AND e.seq > %s ORDER BY e.seq LIMIT %s
-"""
-# In a bucket seq and posted_at grow together, so the months in order are the entries in order.
-_OF_WALLET = f"""
-SELECT {ENTRY_COLUMNS} FROM unnest(%b) AS asked (unit)
-CROSS JOIN LATERAL (
-    SELECT * FROM ledger.entries
-    WHERE bucket = %s AND wallet_id = %s AND unit = asked.unit AND partner = %s AND seq > %s
-    AND posted_at >= coalesce((SELECT a.posted_at FROM ledger.entries a WHERE a.bucket = %s AND a.seq = %s), 'epoch')
-    ORDER BY posted_at, seq LIMIT %s
-) AS e ORDER BY e.seq LIMIT %s
-"""
 _FLOWS = """
 SELECT debit, debit_party, credit, credit_party, sum(points) FROM ledger.postings
 WHERE debit <> ALL(%b) OR credit <> ALL(%b)
 GROUP BY debit, debit_party, credit, credit_party
 """
-_UNITS = Int2s(list(Unit))
 _OUTSTANDING = "SELECT coalesce(sum(available::numeric + pending + held - debt), 0) FROM ledger.wallets"
 
 
@@ -72,12 +55,6 @@ class Readers:
         self._engine = engine
         self.bucket_count = bucket_count
 
-    def balance(self, bucket: int, wallet: UUID) -> Balance:
-        """What a wallet holds; one that has never been used holds nothing."""
-        with reading(self._engine) as cursor:
-            row = cursor.execute(_WALLET, [bucket, wallet]).fetchone()
-        return Balance(*row) if row else Balance()
-
     def entry(self, place: Place) -> Entry | None:
         with reading(self._engine) as cursor:
             return entries_at(cursor, [place]).get(place)
@@ -92,25 +69,6 @@ class Readers:
         _, _, seq, partner, points, captured, released, state, expires_at = row
         hold = Hold(seq, partner, points, micros(expires_at), (), HoldState(state), captured, released)
         return hold, entry
-
-    def entries_of_partner(self, partner: str, after: Place, limit: int) -> list[Entry]:
-        """The partner's entries by bucket, then seq, from behind a place on."""
-        found: list[Entry] = []
-        with reading(self._engine) as cursor:
-            for bucket in range(after.bucket, self.bucket_count):
-                seq = after.seq if bucket == after.bucket else 0
-                rows = cursor.execute(_OF_PARTNER, [bucket, partner, seq, limit - len(found)]).fetchall()
-                found += with_postings(cursor, rows)
-                if len(found) >= limit:
-                    break
-        return found
-
-    def entries_of_wallet(self, bucket: int, wallet: UUID, partner: str, after_seq: int, limit: int) -> list[Entry]:
-        """One partner's entries of one wallet, oldest first."""
-        with reading(self._engine) as cursor:
-            after = [after_seq, bucket, after_seq]
-            rows = cursor.execute(_OF_WALLET, [_UNITS, bucket, wallet, partner, *after, limit, limit]).fetchall()
-            return with_postings(cursor, rows)
 
     def heads(self) -> list[Head]:
         """All heads in bucket order, each as committed when it was read."""

@@ -87,7 +87,7 @@ def test_e22_a_refusal_offers_the_step_below(own_vault: Vault) -> None:
         if "refused" in then:
             assert isinstance(outcome, RedemptionLimit)
             assert {key: outcome.facts[key] for key in then["refused"]["details"]} == then["refused"]["details"]
-        balance = own_vault.readers.balance(5, wallet)
+        balance = own_vault.balance(wallet)
         assert (balance.held, balance.available) == (then.get("held", 0), then["available"])
     own_vault.check()
 
@@ -216,7 +216,7 @@ def test_e23_points_are_conserved_by_wallet_and_by_issuer(own_vault: Vault, tale
     assert sum(by_issuer.values()) == then["sum"] == own_vault.readers.outstanding()
     for member, expected in then["wallets"].items():
         wallet = tale.wallets[member]
-        assert own_vault.readers.balance(bucket_of(wallet, BUCKETS), wallet) == Balance(**expected)
+        assert own_vault.balance(wallet) == Balance(**expected)
         assert lots_of(own_vault, tale, wallet) == then["lots"][member]
     own_vault.check()
 

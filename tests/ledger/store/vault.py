@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Engine
 
 from services.ledger.domain.apply import bucket_of
-from services.ledger.domain.entry import Entry, ReceiptRef
+from services.ledger.domain.entry import Balance, Entry, ReceiptRef, Unit
 from services.ledger.domain.programme import Programme
 from services.ledger.domain.terms import Policy
 from services.ledger.domain.wish import (
@@ -33,8 +33,10 @@ from services.ledger.domain.wish import (
     TendWish,
     Wish,
 )
+from services.ledger.store.balances import Balances
 from services.ledger.store.checkpoints import Checkpoints
 from services.ledger.store.deployment import prepare
+from services.ledger.store.history import History
 from services.ledger.store.readers import Readers
 from services.ledger.store.sweeper import Sweeper
 from services.ledger.store.transfers import Transfers
@@ -91,6 +93,8 @@ class Vault:
         self._writers: list[Writer] = []
         self.writer = self.another_writer(lanes=lanes, limits=limits)
         self.readers = Readers(self.engine, BUCKETS)
+        self.balances = Balances(self.engine)
+        self.history = History(self.engine, BUCKETS)
         key = key or Ed25519PrivateKey.generate()
         self.checkpoints = Checkpoints(self.engine, Tree(self.engine), key.sign, "key-1")
         self._trusted = key.public_key()
@@ -135,7 +139,11 @@ class Vault:
         return outcome
 
     def available(self, wallet: UUID) -> int:
-        return self.readers.balance(bucket_of(wallet, BUCKETS), wallet).available
+        return self.balance(wallet).available
+
+    def balance(self, wallet: UUID) -> Balance:
+        """Of redeemable points."""
+        return self.balances.now(bucket_of(wallet, BUCKETS), wallet).get(Unit.POINTS, Balance())
 
     def entry_count(self) -> int:
         return sum(head.seq for head in self.readers.heads())
