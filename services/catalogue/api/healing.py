@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -14,6 +13,7 @@ from services.catalogue.store import purchases, refunds
 from shared.db.sessions import Sessions
 from shared.log import get_logger
 from shared.refusal import Refusal
+from shared.repeating import Repeating
 
 log = get_logger()
 
@@ -35,10 +35,8 @@ class Healer:
         self._sessions = sessions
         self._recorder = recorder
         self._refunder = refunder
-        self._every_seconds = every_seconds
         self._seen: frozenset[UUID] | None = None
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="healer", daemon=True)
+        self._thread = Repeating("healer", self.look, every_seconds, work="healing")
 
     def start(self) -> None:
         """Begin, with a first look at once."""
@@ -46,8 +44,7 @@ class Healer:
 
     def stop(self) -> None:
         """End after the work at hand."""
-        self._stop.set()
-        self._thread.join(_STOP_SECONDS)
+        self._thread.stop(_STOP_SECONDS)
 
     def look(self) -> int:
         """One look; answers how many it finished."""
@@ -62,19 +59,9 @@ class Healer:
         for refund in returned:
             if seen is None or refund.refund_id in seen:
                 done += self._take_back(refund)
+        if done:
+            log.info("healed", items=done)
         return done
-
-    def _run(self) -> None:
-        while not self._stop.is_set():
-            try:
-                done = self.look()
-                if done:
-                    log.info("healed", items=done)
-            except Refusal as refusal:
-                log.warning("healing waits", reason=refusal.reason)
-            except Exception as error:
-                log.error("healing failed", exc_info=error)
-            self._stop.wait(self._every_seconds)
 
     def _post(self, ids: Sequence[UUID]) -> int:
         with self._sessions.reading(_PATIENCE()) as connection:

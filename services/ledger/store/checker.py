@@ -6,7 +6,6 @@ thaws it. The check works in short looks and sleeps between them, so that tills 
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -22,7 +21,7 @@ from services.ledger.store.verifier.between import Between
 from services.ledger.store.verifier.bucket import check_bucket
 from services.ledger.store.verifier.look import each_time
 from shared.clock import Clock
-from shared.refusal import Refusal
+from shared.repeating import Repeating
 from shared.verifying import Difference, Differs
 
 log = structlog.get_logger(__name__)
@@ -61,17 +60,14 @@ class Checker:
         self._pause = pause_seconds
         self._rest = (100 - duty_percent) / duty_percent
         self._freezes = Freezes(engine)
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="checker", daemon=True)
+        self._thread = Repeating("checker", self.sweep, pause_seconds, work="check")
 
     def start(self) -> None:
-        self._thread.start()
+        self._thread.start(after_pause=True)
 
     def stop(self) -> None:
         """At once: a check that is broken off has found nothing."""
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        self._thread.stop()
 
     def sweep(self) -> None:
         """Every bucket that is not frozen, once. Raises what the database refuses."""
@@ -82,7 +78,7 @@ class Checker:
         self._gauges.mine(mine)
         for bucket in mine:
             self.check(bucket)
-            if self._stopping.wait(self._pause):
+            if self._thread.wait(self._pause):
                 return
         self._gauges.swept(time.monotonic() - began)
 
@@ -153,17 +149,8 @@ class Checker:
         self._gauges.frozen(len(self._freezes.all()))
 
     def _resting(self, seconds: float) -> None:
-        if self._stopping.wait(seconds * self._rest):
+        if self._thread.wait(seconds * self._rest):
             raise _Stopped
-
-    def _run(self) -> None:
-        while not self._stopping.wait(self._pause):
-            try:
-                self.sweep()
-            except Refusal as refusal:  # the database is away: next time
-                log.warning("check postponed", reason=refusal.reason)
-            except Exception:
-                log.exception("check failed")
 
 
 class _Stopped(Exception):

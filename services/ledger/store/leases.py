@@ -24,6 +24,7 @@ from services.ledger.store.session import writing
 from services.ledger.store.stripes import buckets_of, stripe_count
 from shared.db.columns import Int4s, Int8s
 from shared.refusal import Refusal
+from shared.repeating import Repeating
 
 log = structlog.get_logger(__name__)
 
@@ -54,7 +55,6 @@ _FENCE = "UPDATE ledger.heads SET epoch = %s WHERE bucket = %s"
 _LEAVE = "DELETE FROM ledger.processes WHERE name = %s"
 
 _NOBODY: Final = ""
-_LEAST_PAUSE_SECONDS: Final = 0.02
 
 
 class Lease(NamedTuple):
@@ -89,9 +89,7 @@ class Leases:
         self._held: Mapping[int, int] = MappingProxyType({})
         self._elsewhere: Mapping[int, str] = MappingProxyType({})
         self._changing = threading.Lock()
-        self._wakes = threading.Event()
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="leases", daemon=True)
+        self._thread = Repeating("leases", self._round, seconds / 3, work="leases")
 
     def start(self) -> None:
         """Take what is ours or free, then look after it. Raises the refusal of a database that is away."""
@@ -99,14 +97,11 @@ class Leases:
             cursor.execute(_MAKE, [self._stripes - 1])
             cursor.execute(_FORGET)
         self._round(first=True)
-        self._thread.start()
+        self._thread.start(after_pause=True)
 
     def stop(self) -> None:
         """Let go of everything: others take it at once. For after the last posting."""
-        self._stopping.set()
-        self._wakes.set()
-        if self._thread.ident is not None:
-            self._thread.join()
+        self._thread.stop()
         with suppress(Refusal), writing(self._engine) as cursor:
             self._renew(cursor, sorted(self._held), seconds=0)
             cursor.execute(_LEAVE, [self._name])
@@ -127,22 +122,13 @@ class Leases:
         self.look()
 
     def look(self) -> None:
-        self._wakes.set()
-
-    def _run(self) -> None:
-        while not self._stopping.is_set():
-            self._wakes.wait(self._seconds / 3)
-            self._wakes.clear()
-            try:
-                self._round()
-            except Refusal as refusal:  # the database is away: then nobody else can take our stripes either
-                log.warning("leases not renewed", reason=refusal.reason)
-            except Exception:
-                log.exception("leases not renewed")
-            self._stopping.wait(_LEAST_PAUSE_SECONDS)
+        self._thread.wake()
 
     def _round(self, *, first: bool = False) -> None:
-        """Announce ourselves, renew, learn who has what, and take what is free and due to us."""
+        """Announce ourselves, renew, learn who has what, and take what is free and due to us.
+
+        While the database is away we cannot, and nobody else can take our stripes either.
+        """
         began = time.monotonic()
         with writing(self._engine) as cursor:
             cursor.execute(_ANNOUNCE, [self._name, self._address])

@@ -9,20 +9,16 @@ of some entry of each week and when it was posted. They say where to look first,
 
 from __future__ import annotations
 
-import threading
 from datetime import UTC, date, datetime, timedelta
 
 import psycopg
-import structlog
 from sqlalchemy import Engine
 
 from services.ledger.store.rows import Row
 from services.ledger.store.session import writing
 from shared.clock import Clock
 from shared.instants import instant, micros
-from shared.refusal import Refusal
-
-log = structlog.get_logger(__name__)
+from shared.repeating import Repeating
 
 _MAKE = "SELECT ledger.make_partitions(%s)"
 _LEAVE_LANDMARKS = """
@@ -66,30 +62,16 @@ class Upkeep:
         self._engine = engine
         self._partitions = partitions
         self._clock = clock
-        self._pause = pause
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="partitions", daemon=True)
+        self._thread = Repeating("partitions", self.tend, pause, work="partitions")
 
     def start(self) -> None:
         self._thread.start()
 
     def stop(self) -> None:
-        self._stopping.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        while True:
-            try:
-                self.tend()
-            except Refusal as refusal:  # the database is away; a lane makes what it needs meanwhile
-                log.warning("partitions postponed", reason=refusal.reason)
-            except psycopg.Error as error:
-                log.error("partitions failed", sqlstate=error.sqlstate)
-            if self._stopping.wait(self._pause):
-                return
+        self._thread.stop()
 
     def tend(self) -> None:
-        """Make and leave what there should be by now."""
+        """Make and leave what there should be by now. While the database is away a lane makes what it needs."""
         with writing(self._engine) as cursor:
             last = make(cursor, micros(self._clock.now()))
         self._partitions.made(last)

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-import structlog
 from sqlalchemy import Engine
 
 from services.ledger.domain.refusals import PolicyChanged, PolicyNotFound
@@ -18,9 +17,7 @@ from services.ledger.domain.terms import NegativeBalance, Policy
 from services.ledger.store.rows import Row
 from services.ledger.store.session import reading, writing
 from shared.clock import Clock
-from shared.refusal import Refusal
-
-log = structlog.get_logger(__name__)
+from shared.repeating import Repeating
 
 _COLUMNS: Final = """partner, revision, pending_days, negative_balance, redemption_step, redemption_minimum,
     redemption_share_bp"""
@@ -45,18 +42,15 @@ class Policies:
         self._clock = clock
         self._known: Mapping[str, Policy] = MappingProxyType({})
         self._changing = threading.Lock()
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="policies", daemon=True)
+        self._thread = Repeating("policies", self.refresh, _REFRESH_SECONDS, work="policies")
 
     def start(self) -> None:
         """Learn all policies, then keep up. Raises the refusal of a database that is away."""
         self.refresh()
-        self._thread.start()
+        self._thread.start(after_pause=True)
 
     def stop(self) -> None:
-        self._stopping.set()
-        if self._thread.ident is not None:
-            self._thread.join()
+        self._thread.stop()
 
     def current(self) -> Mapping[str, Policy]:
         """Every partner's policy: a snapshot that does not change."""
@@ -92,18 +86,9 @@ class Policies:
         return not is_new
 
     def refresh(self) -> None:
-        """Read them all again; whoever began to read later has the last word."""
+        """Read them all again; whoever began to read later has the last word. What we know stays true as long."""
         with self._changing, reading(self._engine) as cursor:
             self._known = MappingProxyType({row[0]: _policy(row) for row in cursor.execute(_ALL)})
-
-    def _run(self) -> None:
-        while not self._stopping.wait(_REFRESH_SECONDS):
-            try:
-                self.refresh()
-            except Refusal as refusal:  # the database is away: what we know stays true as long
-                log.warning("policies not refreshed", reason=refusal.reason)
-            except Exception:
-                log.exception("policies not refreshed")
 
 
 def _policy(row: Row) -> Policy:

@@ -6,7 +6,6 @@ bucket's lock, so sweeping twice, or beside a till, does nothing twice.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from datetime import date
 from uuid import UUID, uuid4
@@ -26,6 +25,7 @@ from services.ledger.store.writer import Writer
 from shared.clock import Clock
 from shared.instants import instant
 from shared.refusal import Kind, Refusal
+from shared.repeating import Repeating
 
 log = structlog.get_logger(__name__)
 
@@ -71,38 +71,36 @@ class Sweeper:
         self._clock = clock
         self._programme = programme
         self._bucket_count = bucket_count
-        self._interval = interval
         self._holdings = holdings or AllMine(bucket_count)
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="sweeper", daemon=True)
+        self._thread = Repeating("sweeper", self.sweep, interval, work="sweep")
 
     def start(self) -> None:
-        self._thread.start()
+        self._thread.start(after_pause=True)
 
     def stop(self) -> None:
-        self._stopping.set()
-        self._thread.join()
+        self._thread.stop()
 
-    def _run(self) -> None:
-        while not self._stopping.wait(self._interval):
-            for bucket in self._ours():
-                if self._stopping.is_set():
-                    return
-                try:
-                    self._sweep(bucket)
-                except Refusal as refusal:
-                    log.warning("sweep postponed", bucket=bucket, reason=refusal.reason)
-                    if refusal.kind in (Kind.DOWN, Kind.TOO_MUCH, Kind.TOO_LATE):
-                        break  # the database is away, or the writer is busy, for every bucket: next time
-                except Exception:
-                    log.exception("sweep failed", bucket=bucket)
+    def sweep(self) -> None:
+        """All our buckets, once. Raises the refusal of a database that is away, or of a writer that is busy."""
+        for bucket in self._ours():
+            if self._thread.is_stopping:
+                return
+            try:
+                self.sweep_bucket(bucket)
+            except Refusal as refusal:
+                if refusal.kind in (Kind.DOWN, Kind.TOO_MUCH, Kind.TOO_LATE):
+                    raise  # for every bucket: next time
+                log.warning("sweep postponed", bucket=bucket, reason=refusal.reason)
+            except Exception:
+                log.exception("sweep failed", bucket=bucket)
 
     def _ours(self) -> list[int]:
         """The buckets that we post for; our peers sweep the others."""
         held = self._holdings.held()
         return sorted(bucket for stripe in held for bucket in buckets_of(stripe, self._bucket_count))
 
-    def _sweep(self, bucket: int) -> None:
+    def sweep_bucket(self, bucket: int) -> None:
+        """What is due in one bucket, once."""
         now = self._programme.moment(self._clock.now())
         self._tend(bucket, self._due(bucket, now))
         if self._looked_for_idle.get(bucket) != now.today:

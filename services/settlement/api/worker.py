@@ -6,8 +6,6 @@ transaction that looks before it writes.
 
 from __future__ import annotations
 
-import threading
-
 import structlog
 
 from services.settlement.api.bell import Bell
@@ -21,6 +19,7 @@ from shared.clock import Clock
 from shared.db.sessions import Sessions
 from shared.ids import derived
 from shared.refusal import Kind, Refusal
+from shared.repeating import Repeating
 from shared.rpc.remote import RemoteRefusal
 
 log = structlog.get_logger(__name__)
@@ -47,9 +46,8 @@ class Worker:
         self._clock = clock
         self._page_entries = page_entries
         self._poll_seconds = poll_seconds
-        self._stopping = threading.Event()
         self._bell = Bell()
-        self._thread = threading.Thread(target=self._run, name="worker", daemon=True)
+        self._thread = Repeating("worker", self._turn, 0, work="ingest", pause_after_trouble=_PAUSE_SECONDS)
         self._known = -1
         self._begun = False
         self._buckets = 0
@@ -59,42 +57,39 @@ class Worker:
         self._thread.start()
 
     def stop(self) -> None:
-        self._stopping.set()
+        self._thread.stop_soon()
         self._bell.ring()
-        self._thread.join(timeout=_SECONDS)
+        self._thread.stop(_SECONDS)
 
     def is_ready(self) -> bool:
         """Whether somebody reads the journal, and there is a window to count it in."""
-        return self._begun and self._thread.is_alive()
+        return self._begun and self._thread.is_alive
 
     def hurry(self) -> None:
         """Somebody waits for a window: do not wait for news of the journal first."""
         self._bell.ring()
 
-    def _run(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                self._step()
-            except LedgerMismatch as mismatch:
-                self.waits = Waits("LEDGER_MISMATCH", str(mismatch))
-                log.error("ledger cannot be believed", detail=str(mismatch))
-                self._stopping.wait(_PAUSE_SECONDS)
-            except RemoteRefusal as refusal:
-                # OUTSIDE: we have counted entries that the ledger does not have.
-                self.waits = Waits(
-                    "LEDGER_MISMATCH" if refusal.kind is Kind.OUTSIDE else "LEDGER_UNREACHABLE", str(refusal)
-                )
-                log.warning("ingest postponed", reason=refusal.reason)
-                self._stopping.wait(_PAUSE_SECONDS)
-            except Refusal as refusal:
-                log.warning("ingest postponed", reason=refusal.reason)
-                self._stopping.wait(_PAUSE_SECONDS)
-            except Exception as error:
-                self.waits = Waits(
-                    "REPAIR", f"a step fails with {type(error).__name__}; the log of settlement has the rest"
-                )
-                log.exception("ingest failed")
-                self._stopping.wait(_PAUSE_SECONDS)
+    def _turn(self) -> None:
+        """A step; when it cannot be done, whoever asks for a window learns what it waits for."""
+        try:
+            self._step()
+        except LedgerMismatch as mismatch:
+            self.waits = Waits("LEDGER_MISMATCH", str(mismatch))
+            log.error("ledger cannot be believed", detail=str(mismatch))
+            raise
+        except RemoteRefusal as refusal:
+            # OUTSIDE: we have counted entries that the ledger does not have.
+            self.waits = Waits(
+                "LEDGER_MISMATCH" if refusal.kind is Kind.OUTSIDE else "LEDGER_UNREACHABLE", str(refusal)
+            )
+            raise
+        except Refusal:
+            raise
+        except Exception as error:
+            self.waits = Waits(
+                "REPAIR", f"a step fails with {type(error).__name__}; the log of settlement has the rest"
+            )
+            raise
 
     def _step(self) -> None:
         """What can be done with a window now, then one page of the journal, waited for when there is none.
@@ -138,7 +133,7 @@ class Worker:
             reached = positions(connection)
         cursor = {bucket: position.seq for bucket, (position, why) in reached.items() if not why}
         if not cursor:
-            self._stopping.wait(_PAUSE_SECONDS)
+            self._thread.wait(_PAUSE_SECONDS)
             return
         page = self._journal.page(cursor, self._page_entries, self._poll_seconds if wait else 0, self._bell)
         if page.entries:

@@ -106,7 +106,7 @@ class StoredHistories(Histories):
                 3600,
             )
             for bucket in BUCKETS:
-                sweeper._sweep(bucket)
+                sweeper.sweep_bucket(bucket)
             now = self._seqs()
             if now == before:
                 return

@@ -123,7 +123,7 @@ class Tale:
             case "expire":
                 sweeper = self.vault.sweeper()
                 for bucket in range(BUCKETS):
-                    sweeper._sweep(bucket)
+                    sweeper.sweep_bucket(bucket)
             case "transfer":
                 self._transfer(step)
             case "hold":

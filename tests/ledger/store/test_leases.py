@@ -50,9 +50,7 @@ class Ledgers:
 
     def killed(self, leases: Leases) -> None:
         """As kill -9 does: nothing is renewed any more, nothing is let go."""
-        leases._stopping.set()
-        leases.look()
-        leases._thread.join()
+        leases._thread.stop()
 
     @contextmanager
     def connection(self) -> Iterator[psycopg.Connection]:

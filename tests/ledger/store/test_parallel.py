@@ -255,7 +255,7 @@ def test_everything_at_once_on_one_wallet_keeps_every_promise(
     outcomes = crowd(wishes)
     allowed = {Posted, InsufficientPoints, CaptureExceedsHold, RefundExceedsRedemption}
     assert set(counted(outcomes)) <= allowed
-    own_vault.sweeper()._sweep(3)
+    own_vault.sweeper().sweep_bucket(3)
     own_vault.check()
     for wish, outcome in zip(wishes, outcomes, strict=True):
         if isinstance(outcome, Posted):

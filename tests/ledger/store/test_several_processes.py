@@ -66,9 +66,7 @@ class Process:
     def falls_asleep(self) -> None:
         """As under SIGSTOP: it renews nothing, and hears nobody."""
         self.asleep = True
-        self.leases._stopping.set()
-        self.leases.look()
-        self.leases._thread.join()
+        self.leases._thread.stop()
 
     def stop(self) -> None:
         self.writer.stop()
