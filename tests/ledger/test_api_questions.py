@@ -79,7 +79,9 @@ def test_one_award_fills_several_units_and_each_has_a_balance_of_its_own(till: T
 def test_a_line_of_one_issuer_unit_and_campaign_stands_once(till: Till) -> None:
     lines = [pb.AwardLine(points=1, campaign="spring"), pb.AwardLine(points=2, campaign="spring")]
     request = pb.AwardPointsRequest(request_id=fresh_id(), grant=till.grant(), lines=lines)
-    assert Refused.of(lambda: till.ledger.AwardPoints(request, timeout=SECONDS)).reason == "LINE_TWICE"
+    refused = Refused.of(lambda: till.ledger.AwardPoints(request, timeout=SECONDS))
+    assert (refused.reason, refused.fields) == ("ISSUER_TWICE", ["lines"])
+    assert refused.metadata == {"issuer": till.partner.id, "unit": "POINTS", "campaign": "spring"}
 
 
 def test_the_schedule_lists_every_date_and_what_waits_or_is_held(till: Till) -> None:

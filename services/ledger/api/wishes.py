@@ -18,7 +18,6 @@ from services.ledger.domain.refusals import (
     HoldNotFound,
     IssuerNotAllowed,
     IssuerTwice,
-    LineTwice,
     OccurredInFuture,
     OccurredTooLongAgo,
 )
@@ -282,10 +281,8 @@ def _lines(lines: Sequence[pb.AwardLine], partner: str, by: Caller) -> tuple[Lin
         line = _line(message, partner)
         if line.issuer != partner and by.role is Role.PARTNER:
             raise IssuerNotAllowed(issuer=line.issuer)
-        if line.key == LineKey(line.issuer) and line.key in found:
-            raise IssuerTwice(issuer=line.issuer, field="lines")
         if line.key in found:
-            raise LineTwice(issuer=line.issuer, unit=line.unit.name, campaign=line.campaign, field="lines")
+            raise IssuerTwice(issuer=line.issuer, unit=line.unit.name, campaign=line.campaign, field="lines")
         found[line.key] = line
     return tuple(found.values())
 

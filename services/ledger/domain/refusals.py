@@ -49,8 +49,8 @@ class IssuerNotAllowed(Refusal):
 
 class IssuerTwice(Refusal):
     kind = Kind.MALFORMED
-    message = "Issuer {issuer} stands in more than one line."
-    remedy = "Give each issuer one line."
+    message = 'Issuer {issuer} stands in more than one line of {unit} for campaign "{campaign}".'
+    remedy = "Give each issuer, unit and campaign one line."
 
 
 class AlreadyPastExpiry(Refusal):
@@ -201,12 +201,6 @@ class AdjustmentDecided(Refusal):
     kind = Kind.NOT_NOW
     message = "Adjustment {adjustment} was {state} by {decided_by}."
     remedy = "Propose another one."
-
-
-class LineTwice(Refusal):
-    kind = Kind.MALFORMED
-    message = "Issuer {issuer} has more than one line of {unit} for campaign {campaign}."
-    remedy = "Give each issuer, unit and campaign one line."
 
 
 class NothingDue(Refusal):

@@ -18,11 +18,9 @@ from services.ledger.domain.entry import (
     Posting,
     Unit,
 )
-from services.ledger.domain.lots import Hold, HoldState, Lot, Redemption, lot_made_by, portions, takes_from
+from services.ledger.domain.lots import Hold, HoldState, Lot, Redemption, lot_made_by, takes_from
 from services.ledger.domain.moment import Moment, days_after
 from services.ledger.domain.refusals import JournalCorrupt
-
-__all__ = ["Hold", "HoldState", "Lot", "Redemption", "Wallet", "portions", "takes_from"]
 
 EMPTY = Balance()
 
@@ -57,10 +55,6 @@ class Wallet:
     def balance(self) -> Balance:
         """Of redeemable points."""
         return self.balances.get(Unit.POINTS, EMPTY)
-
-    @balance.setter
-    def balance(self, balance: Balance) -> None:
-        self.balances[Unit.POINTS] = balance
 
     @property
     def owes(self) -> bool:

@@ -16,7 +16,6 @@ from typing import NamedTuple
 from uuid import UUID
 
 from services.ledger.domain.entry import Counterpart, Entry, Place, ReceiptRef, Unit
-from services.ledger.domain.moment import Moment as Moment
 
 _dumps = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 _quoted = lru_cache(maxsize=4096)(encode_basestring_ascii)

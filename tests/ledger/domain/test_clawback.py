@@ -8,10 +8,10 @@ from datetime import timedelta
 import pytest
 
 from services.ledger.domain.entry import Balance, Entry, EntryKind, LotId, Unit
+from services.ledger.domain.lots import Lot
 from services.ledger.domain.points import MOST_LOTS
 from services.ledger.domain.refusals import ReversalExceedsAward, TooManyLots
 from services.ledger.domain.terms import NegativeBalance, Policy
-from services.ledger.domain.wallet import Lot
 from services.ledger.domain.wish import Line
 from shared.instants import micros
 from tests.ledger.domain.book import BERT, FLORIST, GROCER, Book, done, flows, refused
@@ -239,7 +239,7 @@ def test_a_reversal_takes_a_bounded_number_of_lots_and_says_how_far_it_reaches(b
     for number in range(MOST_LOTS + 5):
         id_ = LotId(1000 + number, 0)
         book.wallet().lots[id_] = Lot(id_, FLORIST, book.moment.at, None, awarded=1, available=1)
-    book.wallet().balance = Balance(available=MOST_LOTS + 5)
+    book.wallet().balances[Unit.POINTS] = Balance(available=MOST_LOTS + 5)
     book.check_conservation = lambda: None  # type: ignore[method-assign]  # these lots come from no entry
     facts = refused(book.reverse(award.seq), TooManyLots).facts
     assert facts == {"most_lots": MOST_LOTS, "possible": MOST_LOTS}

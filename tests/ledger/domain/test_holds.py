@@ -8,6 +8,7 @@ from datetime import date
 import pytest
 
 from services.ledger.domain.entry import Entry
+from services.ledger.domain.lots import HoldState
 from services.ledger.domain.refusals import (
     CaptureExceedsHold,
     HoldClosed,
@@ -16,7 +17,6 @@ from services.ledger.domain.refusals import (
     InsufficientPoints,
     NothingDue,
 )
-from services.ledger.domain.wallet import HoldState
 from shared.refusal import Refusal
 from tests.ledger.domain.book import FLORIST, MINUTE, Book, done, flows, refused, taken
 

@@ -6,10 +6,10 @@ from datetime import date
 
 import pytest
 
-from services.ledger.domain.entry import Balance, EntryKind, LotId
+from services.ledger.domain.entry import Balance, EntryKind, LotId, Unit
+from services.ledger.domain.lots import Lot
 from services.ledger.domain.points import MOST_LOTS
 from services.ledger.domain.refusals import InsufficientPoints, NothingDue, TooManyLots
-from services.ledger.domain.wallet import Lot
 from services.ledger.domain.wish import Line
 from shared.instants import micros
 from tests.ledger.domain.book import BERT, FLORIST, GROCER, MINUTE, Book, done, flows, refused, taken
@@ -104,7 +104,7 @@ def _crumbs(book: Book, count: int) -> None:
         book.wallet().lots[LotId(1000 + number, 0)] = Lot(
             LotId(1000 + number, 0), GROCER, now, DECEMBER, awarded=1, available=1
         )
-    book.wallet().balance = Balance(available=count)
+    book.wallet().balances[Unit.POINTS] = Balance(available=count)
 
 
 @pytest.mark.parametrize("verb", ["redeem", "hold"])

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from services.ledger.domain.chain import START
 from services.ledger.domain.entry import Entry, Place, Unit
-from services.ledger.domain.wallet import HoldState
+from services.ledger.domain.lots import HoldState
 from services.ledger.domain.wish import MergeWish, TransferWish, Wish
 from services.ledger.store.allowances import Allowances
 from services.ledger.store.policies import Policies

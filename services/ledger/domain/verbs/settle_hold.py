@@ -5,7 +5,7 @@ from __future__ import annotations
 from services.ledger.domain.case import Case
 from services.ledger.domain.draft import Draft
 from services.ledger.domain.entry import HELD, EntryKind, LotId, Place, Posting, redeemed
-from services.ledger.domain.lots import within
+from services.ledger.domain.lots import Hold, HoldState, within
 from services.ledger.domain.refusals import (
     CaptureExceedsHold,
     HoldClosed,
@@ -16,7 +16,7 @@ from services.ledger.domain.refusals import (
     ReleaseExceedsHold,
 )
 from services.ledger.domain.verbs.giving_back import given_back
-from services.ledger.domain.wallet import Hold, HoldState, Wallet
+from services.ledger.domain.wallet import Wallet
 from services.ledger.domain.wish import CaptureWish, EntryWish, ExpireHoldWish, ExtendWish, ReleaseWish
 from shared.instants import instant
 from shared.refusal import Refusal
