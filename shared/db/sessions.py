@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import psycopg
 import sqlalchemy.exc
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, PoolProxiedConnection
 
 from shared.db.columns import register
 from shared.db.engine import limit_statements
@@ -44,9 +44,10 @@ class Sessions:
             yield connection
 
 
-def cursor_of(connection: Connection) -> psycopg.Cursor[tuple[object, ...]]:
+def cursor_of(connection: Connection | PoolProxiedConnection) -> psycopg.Cursor[tuple[object, ...]]:
     """The driver's cursor of a transaction, for set-based statements with packed columns."""
-    driver = connection.connection.driver_connection
+    pooled = connection.connection if isinstance(connection, Connection) else connection
+    driver = pooled.driver_connection
     if not isinstance(driver, psycopg.Connection):
         raise TypeError("this needs psycopg")
     register(driver)

@@ -1,4 +1,8 @@
-"""Reading sessions: a psycopg connection from the pool, for as long as one question takes. It never commits."""
+"""The ledger's sessions: a cursor of the driver, for as long as one question takes, at the price of that question.
+
+`shared.db.sessions` tells the database in a round trip of its own how long a call may take. A balance is one round trip
+too, so here the limit is the one that the engine gave the connection.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +13,8 @@ import psycopg
 from sqlalchemy import Engine
 
 from services.ledger.store.rows import Row
-from shared.db.columns import register
 from shared.db.errors import refusing_when_down
+from shared.db.sessions import cursor_of
 
 
 @contextmanager
@@ -19,11 +23,7 @@ def reading(engine: Engine) -> Iterator[psycopg.Cursor[Row]]:
     with refusing_when_down():
         pooled = engine.raw_connection()
         try:
-            driver = pooled.driver_connection
-            if not isinstance(driver, psycopg.Connection):
-                raise TypeError("the ledger needs psycopg")
-            register(driver)
-            with driver.cursor(binary=True) as cursor:
+            with cursor_of(pooled) as cursor:
                 yield cursor
         except psycopg.OperationalError:
             pooled.invalidate()
@@ -36,10 +36,5 @@ def reading(engine: Engine) -> Iterator[psycopg.Cursor[Row]]:
 @contextmanager
 def writing(engine: Engine) -> Iterator[psycopg.Cursor[Row]]:
     """A cursor in a transaction that is committed at the end: for what is not a posting (checkpoints, set-up)."""
-    with refusing_when_down(), engine.begin() as connection:
-        driver = connection.connection.driver_connection
-        if not isinstance(driver, psycopg.Connection):
-            raise TypeError("the ledger needs psycopg")
-        register(driver)
-        with driver.cursor(binary=True) as cursor:
-            yield cursor
+    with refusing_when_down(), engine.begin() as connection, cursor_of(connection) as cursor:
+        yield cursor
