@@ -9,7 +9,7 @@ from services.sandbox.home import Home
 from services.sandbox.keys import Keys, ensure_password
 from services.sandbox.postgres import Server
 from services.sandbox.refusals import DatabaseUnwilling
-from services.sandbox.services import password_file
+from services.sandbox.services import password_file, way_to_the_database
 from shared.credentials.authority import Leaf
 from shared.db.migrate import upgrade
 from shared.db.roles import RolePasswords, ensure_database
@@ -32,21 +32,5 @@ def ensure_databases(home: Home, server: Server, keys: Keys, service: str, leaf:
 
 def _owner_settings(service: str, name: str, home: Home, server: Server, keys: Keys, leaf: Leaf) -> ServiceSettings:
     """What a migration needs to know. Running services are not told the owner's password."""
-    return ServiceSettings.model_validate(
-        {
-            "ca_file": leaf.ca_file,
-            "certificate_file": leaf.certificate_file,
-            "key_file": leaf.key_file,
-            "token_keys_folder": keys.tokens_folder,
-            "database_host": server.host,
-            "database_port": server.port,
-            "database_name": name,
-            "database_user": f"{service}_app",
-            "database_password_file": password_file(home, service, "app"),
-            "owner_user": f"{service}_owner",
-            "owner_password_file": password_file(home, service, "owner"),
-            "reader_user": f"{service}_ro",
-            "reader_password_file": password_file(home, service, "ro"),
-            **server.settings,
-        }
-    )
+    shared = way_to_the_database(service, name, home=home, keys=keys, leaf=leaf, server=server)
+    return ServiceSettings.model_validate(shared | {"owner_password_file": password_file(home, service, "owner")})

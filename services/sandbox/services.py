@@ -43,28 +43,37 @@ def environment(
     """The settings of a service, and what it inherits from the terminal that is not ours."""
     ours = {
         "listen": target(ports, service),
+        **way_to_the_database(service, f"coalition_{service}", home=home, keys=keys, leaf=leaf, server=server),
+        "reflection": "true",
+        "metrics_port": ports.get(f"{service}-metrics", 0),
+        "drain_notice_seconds": 0,
+        "drain_seconds": _DRAIN_SECONDS,
+        **({"clock_file": home.clock} if home.clock.exists() else {}),
+        **_own_settings(service, keys, ports),
+    }
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("COALITION_", "PG"))}
+    return inherited | {f"COALITION_{service}_{name}".upper(): str(value) for name, value in ours.items()}
+
+
+def way_to_the_database(
+    service: str, database: str, *, home: Home, keys: Keys, leaf: Leaf, server: Server
+) -> dict[str, object]:
+    """The settings that a service and its migrations share. Nobody is told the owner's password by them."""
+    return {
         "ca_file": leaf.ca_file,
         "certificate_file": leaf.certificate_file,
         "key_file": leaf.key_file,
         "token_keys_folder": keys.tokens_folder,
         "database_host": server.host,
         "database_port": server.port,
-        "database_name": f"coalition_{service}",
+        "database_name": database,
         "database_user": f"{service}_app",
         "database_password_file": password_file(home, service, "app"),
         "owner_user": f"{service}_owner",
         "reader_user": f"{service}_ro",
         "reader_password_file": password_file(home, service, "ro"),
-        "reflection": "true",
-        "metrics_port": ports.get(f"{service}-metrics", 0),
-        "drain_notice_seconds": 0,
-        "drain_seconds": _DRAIN_SECONDS,
         **server.settings,
-        **({"clock_file": home.clock} if home.clock.exists() else {}),
-        **_own_settings(service, keys, ports),
     }
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("COALITION_", "PG"))}
-    return inherited | {f"COALITION_{service}_{name}".upper(): str(value) for name, value in ours.items()}
 
 
 def password_file(home: Home, service: str, role: str) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from uuid import uuid4
@@ -39,13 +39,7 @@ SERVICE = "/coalition.ledger.v1.LedgerService/"
 MOST = 2**63 - 1
 MOST_AT_ONCE = 10**12
 
-
-@pytest.fixture
-def till(platform: RunningPlatform) -> Iterator[Till]:
-    """After every test a good call works."""
-    till = till_of(platform)
-    yield till
-    assert till.award(till.grant(), 7).balance.available == 7
+pytestmark = pytest.mark.usefixtures("unharmed")
 
 
 @pytest.fixture

@@ -10,14 +10,9 @@ from coalition.ledger.v1 import ledger_pb2 as pb
 from coalition.ledger.v1.ledger_pb2_grpc import LedgerServiceStub
 
 from services.sandbox.clients import channel
-from tests.ledger.till import SECONDS, Till, fresh_id, points, till_of
+from tests.ledger.till import SECONDS, Till, fresh_id, points
 from tests.support.platform import RunningPlatform
 from tests.support.refused import Refused
-
-
-@pytest.fixture
-def till(platform: RunningPlatform) -> Till:
-    return till_of(platform)
 
 
 @pytest.fixture(scope="module")

@@ -4,17 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import pytest
 from coalition.ledger.v1 import ledger_pb2 as pb
 
-from tests.ledger.till import SECONDS, Till, after, capture, fresh_id, points, release, till_of
-from tests.support.platform import RunningPlatform
+from tests.ledger.till import SECONDS, Till, after, capture, fresh_id, points, release
 from tests.support.refused import Refused
-
-
-@pytest.fixture
-def till(platform: RunningPlatform) -> Till:
-    return till_of(platform)
 
 
 def held(till: Till, amount: int, **more: object) -> tuple[str, pb.Hold]:

@@ -21,11 +21,6 @@ from tests.support.refused import Refused
 
 
 @pytest.fixture
-def till(platform: RunningPlatform) -> Till:
-    return till_of(platform)
-
-
-@pytest.fixture
 def operator(platform: RunningPlatform) -> LedgerServiceStub:
     return platform.operator.ledger
 

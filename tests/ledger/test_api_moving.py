@@ -4,18 +4,11 @@ from __future__ import annotations
 
 from uuid import UUID, uuid4
 
-import pytest
 from coalition.ledger.v1 import ledger_pb2 as pb
 
-from tests.ledger.till import SECONDS, Till, award, fresh_id, points, reverse, till_of
-from tests.support.platform import RunningPlatform
+from tests.ledger.till import SECONDS, Till, award, fresh_id, points, reverse
 from tests.support.refused import Refused
 from tests.support.together import until
-
-
-@pytest.fixture
-def till(platform: RunningPlatform) -> Till:
-    return till_of(platform)
 
 
 def transfer(till: Till, source: str, target: str, amount: int, **more: object) -> pb.TransferPointsRequest:

@@ -33,11 +33,6 @@ from tests.support.platform import RunningPlatform
 from tests.support.refused import Refused
 
 
-@pytest.fixture
-def till(platform: RunningPlatform) -> Till:
-    return till_of(platform)
-
-
 def _now(till: Till) -> Timestamp:
     stamp = Timestamp()
     stamp.FromDatetime(till.platform.clock.now())

@@ -4,19 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import pytest
 from coalition.ledger.v1 import ledger_pb2 as pb
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.type.date_pb2 import Date
 
-from tests.ledger.till import SECONDS, Till, award, fresh_id, points, till_of
-from tests.support.platform import RunningPlatform
+from tests.ledger.till import SECONDS, Till, award, fresh_id, points
 from tests.support.refused import Refused
-
-
-@pytest.fixture
-def till(platform: RunningPlatform) -> Till:
-    return till_of(platform)
 
 
 def now(till: Till) -> Timestamp:

@@ -25,13 +25,7 @@ from tests.support.refused import Refused
 
 AUDIENCE = "ledger"
 
-
-@pytest.fixture
-def till(platform: RunningPlatform) -> Iterator[Till]:
-    """After every test a good call works."""
-    till = till_of(platform)
-    yield till
-    assert till.award(till.grant(), 7).balance.available == 7
+pytestmark = pytest.mark.usefixtures("unharmed")
 
 
 @pytest.fixture

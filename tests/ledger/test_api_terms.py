@@ -9,15 +9,10 @@ import pytest
 from coalition.ledger.v1 import ledger_pb2 as pb
 from coalition.ledger.v1.ledger_pb2_grpc import LedgerServiceStub
 
-from tests.ledger.till import SECONDS, Till, award, reverse, till_of
+from tests.ledger.till import SECONDS, Till, award, reverse
 from tests.support.platform import RunningPlatform
 from tests.support.refused import Refused
 from tests.support.together import at_once
-
-
-@pytest.fixture
-def till(platform: RunningPlatform) -> Till:
-    return till_of(platform)
 
 
 @pytest.fixture

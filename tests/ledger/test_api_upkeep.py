@@ -14,22 +14,16 @@ from contextlib import contextmanager
 from urllib.request import urlopen
 from uuid import UUID, uuid4
 
-import pytest
 from coalition.ledger.v1 import ledger_pb2 as pb
 
 from services.sandbox.ports import recorded_ports
 from services.sandbox.services import BUCKETS, METERS
 from tests.journeys.test_tampering import as_owner
-from tests.ledger.till import SECONDS, Till, award, till_of
+from tests.ledger.till import SECONDS, Till, award
 from tests.support.platform import RunningPlatform
 from tests.support.refused import Refused
 
 _LOT = "UPDATE ledger.lots SET available = available + %s WHERE bucket = %s AND wallet_id = %s"
-
-
-@pytest.fixture
-def till(platform: RunningPlatform) -> Till:
-    return till_of(platform)
 
 
 @contextmanager

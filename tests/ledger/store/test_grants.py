@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 
 import psycopg
 import pytest
-from psycopg import sql
 
-from shared.credentials.files import read_password
 from tests.ledger.store.vault import Vault, award, wallet_in
+from tests.support.rights import DELETE, READ_ADD_CHANGE, READ_ADD_REMOVE, READ_AND_ADD, SELECT, Role, connected, rights
 
-SELECT, INSERT, UPDATE, DELETE, TRUNCATE = VERBS = ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE")
-
-READ_AND_ADD = {SELECT, INSERT}
-READ_ADD_CHANGE = {SELECT, INSERT, UPDATE}
-READ_ADD_REMOVE = {SELECT, INSERT, DELETE}
-ALLOWED: dict[str, set[str]] = {
+ALLOWED: dict[str, Set[str]] = {
     "deployment": READ_AND_ADD,
     "heads": READ_ADD_CHANGE,
     "entries": READ_AND_ADD,
@@ -40,52 +34,18 @@ ALLOWED: dict[str, set[str]] = {
     "policies": READ_ADD_CHANGE,
     "freezes": READ_ADD_REMOVE,
 }
-STATEMENTS = {
-    SELECT: "SELECT 1 FROM {table} WHERE false",
-    INSERT: "INSERT INTO {table} SELECT * FROM {table} WHERE false",
-    UPDATE: "UPDATE {table} SET {column} = {column} WHERE false",
-    DELETE: "DELETE FROM {table} WHERE false",
-    TRUNCATE: "TRUNCATE {table}",
-}
-
-
-def _connected(vault: Vault, role: str) -> psycopg.Connection:
-    settings = vault.settings
-    user, file = {
-        "app": ("database_user", "database_password_file"),
-        "ro": ("reader_user", "reader_password_file"),
-    }[role]
-    return psycopg.connect(
-        host=str(settings["database_host"]),
-        port=int(str(settings["database_port"])),
-        dbname=str(settings["database_name"]),
-        user=str(settings[user]),
-        password=read_password(settings[file]),  # type: ignore[arg-type]  # the dictionary's values are objects
-        autocommit=True,
-    )
 
 
 @pytest.fixture(scope="module", params=["app", "ro"])
-def role(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
+def role(request: pytest.FixtureRequest) -> Role:
+    role: Role = request.param
+    return role
 
 
 @pytest.fixture(scope="module")
-def connection(vault: Vault, role: str) -> Iterator[psycopg.Connection]:
-    with _connected(vault, role) as connection:
+def connection(vault: Vault, role: Role) -> Iterator[psycopg.Connection]:
+    with connected(vault.settings, role) as connection:
         yield connection
-
-
-def _permitted(connection: psycopg.Connection, verb: str, table: str) -> bool:
-    (column,) = connection.execute(
-        "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum = 1", [f"ledger.{table}"]
-    ).fetchone() or ("",)
-    statement = sql.SQL(STATEMENTS[verb]).format(table=sql.Identifier("ledger", table), column=sql.Identifier(column))
-    try:
-        connection.execute(statement)
-    except psycopg.errors.InsufficientPrivilege:  # 42501
-        return False
-    return True
 
 
 @pytest.mark.parametrize("table", ALLOWED)
@@ -93,7 +53,7 @@ def test_a_role_may_do_what_its_row_says_and_nothing_else(
     connection: psycopg.Connection, role: str, table: str
 ) -> None:
     allowed = ALLOWED[table] if role == "app" else {SELECT}
-    assert {verb for verb in VERBS if _permitted(connection, verb, table)} == allowed
+    assert rights(connection, "ledger", table) == allowed
 
 
 def test_every_table_has_its_row(vault: Vault) -> None:
@@ -112,7 +72,7 @@ def test_nobody_may_do_anything_with_a_partition(vault: Vault, connection: psyco
         "SELECT relname FROM pg_class WHERE relnamespace = 'ledger'::regnamespace AND relkind = 'r' AND relispartition"
     ).fetchall()
     assert {"entries_before", "entries_2026_03", "postings_2026_04"} <= {name for (name,) in partitions}
-    assert [(verb, name) for verb in VERBS for (name,) in partitions if _permitted(connection, verb, name)] == []
+    assert {name: may for (name,) in partitions if (may := rights(connection, "ledger", name))} == {}
     for statement in ("DROP TABLE ledger.{}", "ALTER TABLE ledger.entries DETACH PARTITION ledger.{}"):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             connection.execute(statement.format("entries_2026_03"))
@@ -134,7 +94,7 @@ def test_nobody_may_do_anything_with_a_partition(vault: Vault, connection: psyco
 )
 def test_the_application_cannot_change_its_own_limits(vault: Vault, statement: str) -> None:
     with (
-        _connected(vault, "app") as connection,
+        connected(vault.settings, "app") as connection,
         pytest.raises(psycopg.errors.InsufficientPrivilege),
     ):
         connection.execute(statement)
@@ -150,7 +110,7 @@ def test_an_entry_that_is_there_can_be_neither_changed_nor_taken_away(vault: Vau
         "SELECT 1 FROM ledger.entries WHERE bucket = %s AND seq = %s FOR UPDATE",
     ):
         with (
-            _connected(vault, "app") as connection,
+            connected(vault.settings, "app") as connection,
             pytest.raises(psycopg.errors.InsufficientPrivilege),
         ):
             connection.execute(statement, [entry.bucket, entry.seq])

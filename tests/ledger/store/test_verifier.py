@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -52,6 +52,7 @@ from tests.ledger.store.vault import (
     wallet_in,
 )
 from tests.support.databases import Databases
+from tests.support.tampering import nearly, put_instead
 
 KEYS = {
     "heads": ("bucket",),
@@ -449,37 +450,18 @@ def _tampered(vault: Vault, table: str, column: str, *, present: bool) -> Iterat
         assert row is not None
         place, value, *key = row
         other = None if value is not None and not present else _other(value, column)
-        put = sql.SQL("UPDATE {} SET {} = %s WHERE ctid = %s::tid RETURNING ctid::text").format(name, field)
         if column.endswith("bucket") and value is not None and present:
             other = value + 1000 if table == "heads" else value ^ 4
-        (moved,) = connection.execute(put, [other, place]).fetchone() or ("",)
-        try:
+        with put_instead(connection, name, column, place, value, other):
             yield tuple(key)
-        finally:
-            connection.execute(put, [value, moved])
 
 
 def _other(value: Any, column: str) -> Any:  # noqa: ANN401  # whatever the column holds
-    """The same with one bit, letter, microsecond or day changed."""
-    match value:
-        case bool():
-            return not value
-        case int():
-            return 99 if column in ("kind", "debit", "credit", "unit", "state") else value ^ 1
-        case bytes():
-            return bytes([value[0] ^ 1]) + value[1:]
-        case str():
-            return value[:-1] + ("y" if value.endswith("x") else "x") if value else "x"
-        case UUID():
-            return UUID(int=value.int ^ 1)
-        case datetime():
-            return value + timedelta(microseconds=1)
-        case date():
-            return value + timedelta(days=1)
-        case list():
-            return [_other(value[0], column), *value[1:]]
-        case _:
-            return INVENTIONS[column]
+    """Nearly the same, or what is no such thing; something where there was nothing."""
+    if value is None:
+        return INVENTIONS[column]
+    is_kind = isinstance(value, int) and column in ("kind", "debit", "credit", "unit", "state")
+    return 99 if is_kind else nearly(value)
 
 
 INVENTIONS: dict[str, object] = {
