@@ -103,6 +103,15 @@ def test_a_merged_wallet_is_no_target_for_another_merge(till: Till) -> None:
     assert Refused.of(lambda: operator.MergeWallets(request, timeout=SECONDS)).reason == "WALLET_MERGED"
 
 
+def test_a_merge_into_itself_is_refused_as_that_also_when_the_wallet_was_merged_before(till: Till) -> None:
+    gone = uuid4()
+    operator = till.platform.operator.ledger
+    round_ = merge(till, gone, gone)
+    assert Refused.of(lambda: operator.MergeWallets(round_, timeout=SECONDS)).reason == "TRANSFER_TO_ITSELF"
+    operator.MergeWallets(merge(till, gone, uuid4()), timeout=SECONDS)
+    assert Refused.of(lambda: operator.MergeWallets(round_, timeout=SECONDS)).reason == "TRANSFER_TO_ITSELF"
+
+
 def test_a_merge_is_repeated_also_when_its_target_was_merged_since(till: Till) -> None:
     first, second, third = uuid4(), uuid4(), uuid4()
     operator = till.platform.operator.ledger

@@ -74,7 +74,8 @@ def test_a_line_of_one_issuer_unit_and_campaign_stands_once(till: Till) -> None:
     request = pb.AwardPointsRequest(request_id=fresh_id(), grant=till.grant(), lines=lines)
     refused = Refused.of(lambda: till.ledger.AwardPoints(request, timeout=SECONDS))
     assert (refused.reason, refused.fields) == ("ISSUER_TWICE", ["lines"])
-    assert refused.metadata == {"issuer": till.partner.id, "unit": "POINTS", "campaign": "spring"}
+    told = {"issuer": till.partner.id, "unit": "POINTS", "campaign": "spring", "field": "lines"}
+    assert refused.metadata == told
 
 
 def test_the_schedule_lists_every_date_and_what_waits_or_is_held(till: Till) -> None:

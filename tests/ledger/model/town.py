@@ -111,11 +111,9 @@ class Town:
 
     def merge(self, name: Name, to: Name, seq: int) -> str:
         """Everything leaves, and whatever comes later follows it."""
-        if self.strict and to in self.moved:
-            return "WALLET_MERGED"
         if name == to:
             return "TRANSFER_TO_ITSELF"
-        if self.moved.get(name, to) != to:
+        if (self.strict and to in self.moved) or self.moved.get(name, to) != to:
             return "WALLET_MERGED"
         if name in self.moved and not self.purses[name].has_something():
             return "WALLET_MERGED"
