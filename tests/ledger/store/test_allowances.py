@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
 from uuid import UUID, uuid4
@@ -24,7 +25,7 @@ from services.ledger.store.rows import Row
 from services.ledger.store.session import writing
 from shared.db.engine import make_engine
 from tests.support.databases import Databases
-from tests.support.together import at_once
+from tests.support.together import at_once, until
 
 Cursor = psycopg.Cursor[Row]
 BUCKETS = STRIPES = 16
@@ -61,7 +62,7 @@ class Shop:
         raise AssertionError("still short")
 
     def _with_pools(self, cursor: Cursor, stripe: int, wished: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
-        pools = Pools(cursor, [_award(issuer, points) for issuer, points in wished], STRIPES)
+        pools = Pools(cursor, [_award(stripe, issuer, points) for issuer, points in wished], STRIPES)
         room = dict(pools.left)
         granted = []
         for issuer, points in wished:
@@ -71,6 +72,15 @@ class Shop:
         if granted and pools.spend(cursor, _gross(stripe, granted)) != cursor.rowcount:
             raise ShortOfAllowance
         return granted
+
+    def waiting(self) -> int:
+        """How many of the application's transactions wait for a lock."""
+        with psycopg.connect(self._databases.cluster.address(str(self.settings["database_name"]))) as admin:
+            row = admin.execute(
+                "SELECT count(*) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND usename = 'ledger_app' AND wait_event_type = 'Lock'"
+            ).fetchone()
+        return int(row[0]) if row else 0
 
     def close(self) -> None:
         self.engine.dispose()
@@ -90,8 +100,9 @@ def _gross(stripe: int, granted: Sequence[tuple[str, int]]) -> dict[tuple[int, s
     return found
 
 
-def _award(issuer: str, points: int) -> AwardWish:
-    return AwardWish(bucket=0, partner=issuer, request_id=uuid4(), wallet=UUID(int=0), lines=(Line(issuer, points),))
+def _award(stripe: int, issuer: str, points: int) -> AwardWish:
+    lines = (Line(issuer, points),)
+    return AwardWish(bucket=stripe, partner=issuer, request_id=uuid4(), wallet=UUID(int=stripe), lines=lines)
 
 
 @pytest.fixture
@@ -223,6 +234,24 @@ def test_many_batches_and_new_limits_at_once_lose_no_point_and_never_lock_each_o
         assert (allowance.awarded, allowance.remaining) == (granted[issuer], limit - granted[issuer])
     with writing(shop.engine) as cursor:
         assert left(cursor, [GROCER, "nobody"], STRIPES) == {GROCER: limits[GROCER] - granted[GROCER]}
+
+
+def test_who_holds_a_pool_waits_for_nobody_who_waits_for_it(shop: Shop) -> None:
+    """It holds all slices of one issuer; a batch waits for one of them with a slice in hand that settlement waits for,
+    which is about to cap an issuer that the pool's holder awards for as well."""
+    shop.allowances.set(GROCER, 1, 1_000)
+    wished = [(GROCER, 5), (BAKER, 7)]
+    with ThreadPoolExecutor(2) as others:
+        with writing(shop.engine) as cursor:
+            pools = Pools(cursor, [_award(0, issuer, points) for issuer, points in wished], STRIPES)
+            till = others.submit(shop.awarded, 1, *wished)
+            until(lambda: shop.waiting() == 1)
+            settlement = others.submit(shop.allowances.set, BAKER, 1, 100)
+            until(lambda: shop.waiting() == 2)
+            pools.spend(cursor, _gross(0, wished))
+        assert till.result() == wished
+        assert settlement.result()[0].limit == 100
+    assert [shop.allowances.of(issuer).awarded for issuer in (GROCER, BAKER)] == [10, 14]
 
 
 def test_the_first_allowance_of_an_issuer_is_exact_while_it_awards(shop: Shop) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Final, TypeAlias
 
 import psycopg
@@ -36,6 +36,12 @@ WHERE a.partner = ANY(%b) GROUP BY a.partner
 _POOLS: Final = "SELECT partner, pool FROM ledger.allowances WHERE partner = ANY(%b) ORDER BY partner FOR UPDATE"
 _SLICES: Final = """
 SELECT bucket, partner, remaining FROM ledger.slices WHERE bucket = %s AND partner = ANY(%b) ORDER BY partner FOR UPDATE
+"""
+# The same rows, and beside them those of issuers that have no allowance yet: a slice that is not there yet is made.
+_SLICES_AND_FREE: Final = """
+INSERT INTO ledger.slices AS s (bucket, partner, awarded)
+SELECT %s, partner, 0 FROM unnest(%b) AS n (partner) ORDER BY partner
+ON CONFLICT (bucket, partner) DO UPDATE SET awarded = s.awarded RETURNING bucket, partner, remaining
 """
 _DEAL: Final = f"""
 UPDATE ledger.slices s SET awarded = least(s.awarded::numeric + n.awarded, {MOST}), remaining = n.remaining
@@ -77,7 +83,9 @@ class Pools:
     """The allowances of a batch's issuers, locked: nobody else awards for them until the transaction ends.
 
     `left` is what each may still award, for those that have an allowance. What nobody could award anything of is not
-    locked: an issuer at its cap keeps nobody waiting.
+    locked: an issuer at its cap keeps nobody waiting. Of issuers without an allowance the slices that the batch spends
+    from are locked along with the others, in their order: asked for behind them they could belong to somebody who waits
+    for us.
     """
 
     def __init__(self, cursor: psycopg.Cursor[Row], wishes: Sequence[Wish], stripes: int) -> None:
@@ -88,9 +96,13 @@ class Pools:
         rows = cursor.execute(_POOLS, [locked]).fetchall() if locked.count else []
         self._pools: dict[str, int] = {partner: pool for partner, pool in rows}  # noqa: C416  rows have no type
         self._slices: dict[str, dict[int, int]] = defaultdict(dict)
+        free = _without_allowance(wishes, self.left, stripes)
         for stripe in range(stripes if locked.count else 0):
-            for bucket, partner, remaining in cursor.execute(_SLICES, [stripe, locked]):
-                self._slices[partner][bucket] = remaining
+            beside = free.get(stripe)
+            asked = Texts(sorted(self._pools.keys() | beside)) if beside else locked
+            for bucket, partner, remaining in cursor.execute(_SLICES_AND_FREE if beside else _SLICES, [stripe, asked]):
+                if partner in self._pools:
+                    self._slices[partner][bucket] = remaining
         self.left |= {issuer: pool + sum(self._slices[issuer].values()) for issuer, pool in self._pools.items()}
 
     def spend(self, cursor: psycopg.Cursor[Row], spent: Gross) -> int:
@@ -120,6 +132,15 @@ def _least_wished(wishes: Iterable[Wish]) -> dict[str, int]:
             for issuer, points in allowance_spent(wish).items():
                 least[issuer] = min(points, least.get(issuer, points))
     return least
+
+
+def _without_allowance(wishes: Iterable[Wish], allowed: Container[str], stripes: int) -> dict[int, set[str]]:
+    """The other issuers of the batch, by the stripe whose slices it may spend from."""
+    free: dict[int, set[str]] = defaultdict(set)
+    for wish in wishes:
+        if isinstance(wish, AwardWish):
+            free[stripe_of(wish.bucket, stripes)] |= {one for one in allowance_spent(wish) if one not in allowed}
+    return free
 
 
 def _keys(rows: Iterable[tuple[int, str]]) -> list[Int4s | Texts]:
