@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import queue
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -102,17 +104,24 @@ def looking(look: Callable[[grpc.ServicerContext], object]) -> Behaviour:
 
 
 class Echo:
-    """Does what the test says; without being told, repeats what it hears."""
+    """Does what the test says; without being told, repeats what it hears.
+
+    `closed_by`: the threads in which streams of answers let go of what they held.
+    """
 
     def __init__(self) -> None:
         self.behaviour: Behaviour = lambda request, _context: Words(text=request.text)
+        self.closed_by: queue.Queue[str] = queue.Queue()
 
     def say(self, request: Words, context: grpc.ServicerContext) -> Words:
         return self.behaviour(request, context)
 
     def count(self, request: Words, context: grpc.ServicerContext) -> Iterator[Words]:
-        for number in request.numbers:
-            yield self.behaviour(Words(text=str(number)), context)
+        try:
+            for number in request.numbers:
+                yield self.behaviour(Words(text=str(number)), context)
+        finally:
+            self.closed_by.put(threading.current_thread().name)
 
     def gather(self, requests: Iterator[Words], context: grpc.ServicerContext) -> Words:
         return self.behaviour(Words(text=" ".join(request.text for request in requests)), context)

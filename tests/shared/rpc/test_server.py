@@ -139,6 +139,36 @@ def test_a_stream_that_nobody_gave_a_deadline_does_not_hold_a_thread_for_ever(
     assert caught.value.code() in (grpc.StatusCode.CANCELLED, grpc.StatusCode.DEADLINE_EXCEEDED)
 
 
+def test_a_stream_whose_caller_went_away_between_two_answers_lets_go_of_what_it_held(running: Running) -> None:
+    running.echo.behaviour = lambda _request, _context: Words(text="a" * 1_000_000)  # more than waits on its way
+    answers = running.service().count(Words(text="a", numbers=range(1, 1_000)), timeout=20)
+    next(answers)
+    answers.cancel()
+    assert "loop" not in running.echo.closed_by.get(timeout=5)
+
+
+def test_a_stream_whose_caller_went_away_while_it_worked_lets_go_of_what_it_held(running: Running) -> None:
+    """A step that waits for the database ends first: nothing is taken away under its hands."""
+    begun, goes_on, over = threading.Event(), threading.Event(), threading.Event()
+
+    def slow(request: Words, context: grpc.ServicerContext) -> Words:
+        if request.text == "2":
+            context.add_callback(over.set)
+            begun.set()
+            goes_on.wait(20)
+        return request
+
+    running.echo.behaviour = slow
+    answers = running.service().count(Words(text="a", numbers=[1, 2, 3]), timeout=20)
+    next(answers)
+    assert begun.wait(5)
+    answers.cancel()
+    assert over.wait(5)
+    assert running.echo.closed_by.empty()
+    goes_on.set()
+    assert "loop" not in running.echo.closed_by.get(timeout=5)
+
+
 def test_a_replay_is_marked_beside_the_calls_own_id(running: Running) -> None:
     running.echo.behaviour = looking(mark_replay)
     _, call = running.service().say.with_call(Words(text="a"), timeout=5)
