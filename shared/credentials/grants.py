@@ -89,8 +89,7 @@ class GrantRing:
 
     def __init__(self, ring: Callable[[], MultiFernet]) -> None:
         self._ring = ring
-        self._opened_with: MultiFernet | None = None
-        self._opened: dict[str, Grant] = {}
+        self._remembered: tuple[MultiFernet | None, dict[str, Grant]] = (None, {})
 
     @classmethod
     def of_keys(cls, *keys: bytes) -> GrantRing:
@@ -128,18 +127,20 @@ class GrantRing:
         if len(token) > _MOST_CHARACTERS:
             raise GrantInvalid
         ring = self._ring()
-        if ring is not self._opened_with:  # a key may have been taken away: what it sealed opens no more
-            self._opened, self._opened_with = {}, ring
-        known = self._opened.get(token)
+        opened_with, opened = self._remembered
+        if ring is not opened_with:  # a key may have been taken away: what it sealed opens no more, in no thread
+            opened = {}
+            self._remembered = ring, opened
+        known = opened.get(token)
         if known is not None:
             return known
         try:
             grant = _unpacked(ring.decrypt(token))  # no ttl: Fernet asks no clock
         except (InvalidToken, ValueError, TypeError, KeyError):
             raise GrantInvalid from None
-        if len(self._opened) >= _MOST_REMEMBERED:
-            self._opened = {}
-        self._opened[token] = grant
+        if len(opened) >= _MOST_REMEMBERED:
+            opened.clear()
+        opened[token] = grant
         return grant
 
 

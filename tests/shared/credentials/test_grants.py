@@ -7,9 +7,9 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from cryptography.fernet import Fernet
+from cryptography.fernet import Fernet, MultiFernet
 
-from shared.credentials import files
+from shared.credentials import files, grants
 from shared.credentials.files import NotSecret
 from shared.credentials.grants import (
     Grant,
@@ -116,6 +116,51 @@ def test_a_rotation_overlaps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     rotate_grant_keys(path, keep=1)
     with pytest.raises(GrantInvalid):
         ledger.opened(before, for_=Scope.AWARD, by=GROCER, at=NOW)
+
+
+def test_a_grant_that_was_used_before_opens_no_more_once_its_key_leaves_the_ring(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Opened grants are remembered; memory must not outlive the key that somebody took away because it was stolen."""
+    monkeypatch.setattr(files, "_LOOK_EVERY_SECONDS", 0.0)
+    path = tmp_path / "grants.keys"
+    create_grant_keys(path)
+    ring = GrantRing.from_file(path)
+    sealed = ring.seal(grant())
+    for _ in range(2):
+        ring.opened(sealed, for_=Scope.AWARD, by=GROCER, at=NOW)
+    assert sealed in ring._remembered[1]
+    rotate_grant_keys(path, keep=0)
+    with pytest.raises(GrantInvalid):
+        ring.opened(sealed, for_=Scope.AWARD, by=GROCER, at=NOW)
+    ring.opened(ring.seal(grant()), for_=Scope.AWARD, by=GROCER, at=NOW)
+
+
+def test_a_grant_that_is_being_opened_while_its_key_leaves_is_not_remembered() -> None:
+    old, new = Fernet(Fernet.generate_key()), MultiFernet([Fernet(Fernet.generate_key())])
+
+    class Overtaken(MultiFernet):
+        """Opens a grant while another thread comes by with the new ring."""
+
+        def decrypt(self, msg: bytes | str, ttl: int | None = None) -> bytes:
+            current.append(new)
+            with pytest.raises(GrantInvalid):
+                ring.opened("x", for_=Scope.AWARD, by=GROCER, at=NOW)
+            return super().decrypt(msg, ttl)
+
+    current: list[MultiFernet] = [Overtaken([old])]
+    ring = GrantRing(lambda: current[-1])
+    sealed = ring.seal(grant())
+    ring.opened(sealed, for_=Scope.AWARD, by=GROCER, at=NOW)
+    with pytest.raises(GrantInvalid):
+        ring.opened(sealed, for_=Scope.AWARD, by=GROCER, at=NOW)
+
+
+def test_what_is_remembered_of_grants_has_an_end(ring: GrantRing, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(grants, "_MOST_REMEMBERED", 3)
+    for _ in range(10):
+        ring.opened(ring.seal(grant()), for_=Scope.AWARD, by=GROCER, at=NOW)
+        assert len(ring._remembered[1]) <= 3
 
 
 def test_a_broken_key_file_leaves_the_last_good_ring_in_force(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
