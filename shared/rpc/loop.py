@@ -26,7 +26,8 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from contextvars import copy_context
 from functools import partial
-from typing import Any, NoReturn, TypeVar, cast
+from traceback import clear_frames
+from typing import Any, NamedTuple, NoReturn, TypeVar, cast
 
 import grpc
 import grpc.aio
@@ -85,13 +86,28 @@ class LoopServer:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
 
+class _Ending(NamedTuple):
+    """How a call ends that a step has broken off."""
+
+    code: grpc.StatusCode
+    details: str
+
+
 class _Aborted(Exception):
     """A step has decided how the call ends; the loop has to say so."""
 
     def __init__(self, code: grpc.StatusCode, details: str) -> None:
         super().__init__(details)
-        self.code = code
-        self.details = details
+        self._ending = _Ending(code, details)
+
+    def ending(self) -> _Ending:
+        """What to say, once: then the steps that this came through let go of the call, with the whole request in it.
+
+        ExitStack keeps what it raises, so all of that would wait for the collector. Nor may it hang on the exception
+        with which gRPC ends the call, and which it keeps: `_LoopContext.end` is for behind the `except`.
+        """
+        clear_frames(self.__traceback__)
+        return self._ending
 
 
 class _LoopContext(grpc.ServicerContext):
@@ -117,8 +133,8 @@ class _LoopContext(grpc.ServicerContext):
         """Give gRPC what was gathered; on the loop, before the call ends."""
         self._inner.set_trailing_metadata(self.trailing)
 
-    async def end(self, aborted: _Aborted) -> NoReturn:
-        await self._inner.abort(aborted.code, aborted.details, self.trailing)
+    async def end(self, ending: _Ending) -> NoReturn:
+        await self._inner.abort(ending.code, ending.details, self.trailing)
 
     def abort(self, code: grpc.StatusCode, details: str) -> NoReturn:
         raise _Aborted(code, details)
@@ -223,9 +239,12 @@ class _LoopChain(grpc.aio.ServerInterceptor):
                         entered.enter_context(step(call))
                     answered = await behaviour(decode(content, call), call)
             except _Aborted as aborted:
-                await context.end(aborted)
-            context.hand_over()
-            return answered
+                ending = aborted.ending()
+            else:
+                context.hand_over()
+                return answered
+            del content
+            return await context.end(ending)
 
         return answer
 
@@ -237,7 +256,8 @@ class _LoopChain(grpc.aio.ServerInterceptor):
         ) -> AsyncIterator[Message]:
             context = _LoopContext(inner)
             call = CallContext(context, method)
-            ending = None if call.had_deadline else _ended_at(context.until)
+            timer = None if call.had_deadline else _ended_at(context.until)
+            ending = None
             try:
                 with ExitStack() as entered:
                     for step in self._chain.steps:
@@ -245,10 +265,12 @@ class _LoopChain(grpc.aio.ServerInterceptor):
                     async for message in behaviour(_decoding(contents, decode, call), call):
                         yield message
             except _Aborted as aborted:
-                await context.end(aborted)
+                ending = aborted.ending()
             finally:
-                if ending is not None:
-                    ending.cancel()
+                if timer is not None:
+                    timer.cancel()
+            if ending is not None:
+                await context.end(ending)
             context.hand_over()
 
         return answers
@@ -262,9 +284,12 @@ class _LoopChain(grpc.aio.ServerInterceptor):
             try:
                 message = await self._in_thread(answer, iter(contents) if streams else contents, context)
             except _Aborted as aborted:
-                await context.end(aborted)
-            context.hand_over()
-            return message
+                ending = aborted.ending()
+            else:
+                context.hand_over()
+                return message
+            del request, contents
+            return await context.end(ending)
 
         return answered
 
@@ -280,6 +305,7 @@ class _LoopChain(grpc.aio.ServerInterceptor):
             fields = copy_context()  # each step of the iterator runs in some thread, all under the call's log fields
             messages = fields.run(answers, iter(contents) if streams else contents, context)
             running: Future[object] | None = None
+            ending = None
             try:
                 while True:
                     running = self._pool.submit(fields.run, partial(_next, messages))
@@ -288,9 +314,12 @@ class _LoopChain(grpc.aio.ServerInterceptor):
                         break
                     yield cast(Message, message)
             except _Aborted as aborted:
-                await context.end(aborted)
+                ending = aborted.ending()
             finally:
                 self._pool.submit(fields.run, _closed, messages, running)
+            del request, contents
+            if ending is not None:
+                await context.end(ending)
             context.hand_over()
 
         return answered
