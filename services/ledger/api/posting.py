@@ -109,7 +109,10 @@ class Posting:
     async def _post(self, wish: Wish, context: grpc.ServicerContext) -> Posted:
         (outcome,) = await self._writer.answered([wish], time_left(context))
         if isinstance(outcome, Refusal):
-            raise outcome
+            try:
+                raise outcome
+            finally:
+                del outcome  # in this frame it would hold itself, and the whole call, until the collector comes by
         if outcome.replay:
             mark_replay(context)
         return outcome
