@@ -67,15 +67,15 @@ def _account(account: Account) -> str:
 
 
 def _balance(balance: Balance) -> str:
-    return (
-        f'{{"available":{balance.available},"debt":{balance.debt},"held":{balance.held},"pending":{balance.pending}}}'
-    )
+    available, pending, held, debt = balance
+    return f'{{"available":{available},"debt":{debt},"held":{held},"pending":{pending}}}'
 
 
 def _receipt(receipt: ReceiptRef) -> str:
+    store, terminal, business_date, receipt_no = receipt
     return (
-        f'{{"business_date":"{receipt.business_date.isoformat()}","receipt_no":{_quoted(receipt.receipt_no)},'
-        f'"store":{_quoted(receipt.store)},"terminal":{_quoted(receipt.terminal)}}}'
+        f'{{"business_date":"{business_date.isoformat()}","receipt_no":{_quoted(receipt_no)},'
+        f'"store":{_quoted(store)},"terminal":{_quoted(terminal)}}}'
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, timedelta, tzinfo
+from functools import lru_cache
 from typing import NamedTuple
 
 from shared.instants import instant
@@ -31,6 +32,7 @@ def day_of(at: int, zone: tzinfo) -> date:
         return instant(at).date()
 
 
+@lru_cache(maxsize=1024)
 def days_after(day: date, days: int) -> date:
     """So many days later, at most the end of the calendar."""
     return day + min(timedelta(days=days), date.max - day)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
-from operator import attrgetter
 from uuid import UUID
 
 from services.ledger.domain.entry import (
@@ -27,7 +26,6 @@ EMPTY = Balance()
 _SOURCES = frozenset({AccountKind.ISSUED, AccountKind.ADJUSTED, AccountKind.IN_TRANSIT})
 _ACTIVITY = frozenset({EntryKind.AWARD, EntryKind.REDEMPTION, EntryKind.CAPTURE})
 _ON_HOLDS = frozenset({EntryKind.HOLD, EntryKind.CAPTURE, EntryKind.RELEASE, EntryKind.EXTENSION})
-_debt = attrgetter("debt")
 # Named once more, because to look a member up in its enum costs more than to compare it.
 _AVAILABLE, _PENDING, _HELD, _OWED = AccountKind.AVAILABLE, AccountKind.PENDING, AccountKind.HELD, AccountKind.OWED
 
@@ -59,7 +57,7 @@ class Wallet:
     @property
     def owes(self) -> bool:
         """Whether it has a debt in any unit."""
-        return any(map(_debt, self.balances.values()))
+        return any([balance.debt for balance in self.balances.values()])
 
     def of(self, unit: Unit) -> Balance:
         return self.balances.get(unit, EMPTY)

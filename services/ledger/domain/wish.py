@@ -102,13 +102,12 @@ class AwardWish(WalletWish):
 
     def wording(self) -> str:
         """The same as of any wish, in half the time: of nothing are there more. A test compares the two."""
-        if any(_rare(line) for line in self.lines):
-            return _dumps([type(self).__name__, *self.meaning()])
-        lines = [
-            f"[{_quoted(line.issuer)},{line.points},"
-            + (f'"{line.expires_on.isoformat()}"]' if line.expires_on else "null]")
-            for line in self.lines
-        ]
+        lines = []
+        for line in self.lines:
+            if _rare(line):
+                return _dumps([type(self).__name__, *self.meaning()])
+            expires_on = f'"{line.expires_on.isoformat()}"' if line.expires_on else "null"
+            lines.append(f"[{_quoted(line.issuer)},{line.points},{expires_on}]")
         receipt = "null" if self.receipt is None else _receipt_text(self.receipt)
         occurred_at = "null" if self.occurred_at is None else self.occurred_at
         return f'["AwardWish","{self.wallet}",{_quoted(self.partner)},[{",".join(lines)}],{receipt},{occurred_at}]'

@@ -70,8 +70,7 @@ def _beyond_allowance(wish: AwardWish, case: Case) -> Refusal | None:
 def _out_of_range(wallet: Wallet, wish: AwardWish) -> Refusal | None:
     given: dict[Unit, int] = {}
     for line in wish.lines:
-        given[line.unit] = given.get(line.unit, 0) + line.points
-    for unit, points in given.items():
-        if wallet.of(unit).most + points > MOST:
+        given[line.unit] = points = given.get(line.unit, 0) + line.points
+        if wallet.of(line.unit).most + points > MOST:
             return BalanceOutOfRange(most=MOST)
     return None

@@ -156,7 +156,8 @@ class Loader:
         now: Sequence[object] = [instant(self._now.at)]
         if self._rows.news:
             wallets = [self.found.wallets[key] for key in self._rows.taken()]
-            cursor = questions.ask(sql.WALLETS, [self._now.today, *wallet_columns(wallets)])
+            buckets, today = Int4s(sorted({wallet.bucket for wallet in wallets})), self._now.today
+            cursor = questions.ask(sql.WALLETS, [buckets, today, today, *wallet_columns(wallets)])
             self._answers.append(partial(self._take_rows, wallets, cursor))
         self._ask_of_wallets(questions, self._whole, sql.LIVE_LOTS, self._take_lots)
         self._ask_of_wallets(questions, self._debts, sql.LOTS_IN_DEBT, self._take_lots)

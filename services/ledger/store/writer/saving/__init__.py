@@ -24,8 +24,10 @@ def save(
 ) -> None:
     """Send every change; receipts and requests that somebody else has taken meanwhile break the whole.
 
-    `wallets` are those of the entries, one by one.
+    `wallets` are those of the entries, one by one. Rows go in by bucket: neighbours in every index follow each other.
     """
+    order = sorted(range(len(entries)), key=[entry.bucket for entry in entries].__getitem__)
+    entries, wallets = [entries[n] for n in order], [wallets[n] for n in order]
     places = Places(entries)
     save_entries(saving, entries, places, bucket_count)
     save_postings(saving, entries, places)
