@@ -44,3 +44,13 @@ def test_a_transaction_that_sleeps_after_a_pipeline_is_ended_by_the_database(con
     time.sleep(1)
     with pytest.raises(psycopg.errors.IdleInTransactionSessionTimeout):
         connection.execute("SELECT 1")
+
+
+def test_what_no_buffer_can_hold_goes_both_ways(connection: psycopg.Connection) -> None:
+    connection.execute("SET idle_in_transaction_session_timeout = 0")
+    much = "x" * 4_000_000
+    cursors = [connection.cursor() for _ in range(4)]
+    with pipelined(connection):
+        for cursor in cursors:
+            cursor.execute("SELECT %s::text || 'y'", [much])
+    assert [cursor.fetchone() for cursor in cursors] == [(much + "y",)] * 4
