@@ -6,17 +6,23 @@ carry personal data. The names of fields left out are written, so that a develop
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import sys
-from collections.abc import Callable, Iterable, MutableMapping
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from contextvars import ContextVar
 from typing import Any
 
 import structlog
 from structlog.typing import EventDict, WrappedLogger
 
+from shared.lines import Lines
+
 get_logger: Callable[[], structlog.typing.FilteringBoundLogger] = structlog.get_logger
 
+_encode = json.JSONEncoder(default=str, ensure_ascii=False).encode
+_fields: ContextVar[Mapping[str, object]] = ContextVar("log_fields", default={})  # noqa: B039  nobody changes it
 _DETAIL = re.compile(r"^DETAIL: .*$", re.MULTILINE)
 _LIBRARY_FIELDS = frozenset({"event", "level", "time", "service", "logger", "exception", "stack", "left_out"})
 _OUR_FIELDS = """
@@ -30,6 +36,21 @@ _OUR_FIELDS = """
 KNOWN_FIELDS = _LIBRARY_FIELDS.union(_OUR_FIELDS.split())
 
 
+def fields() -> Mapping[str, object]:
+    """What every line says that is written while this call, or this task, is worked on."""
+    return _fields.get()
+
+
+def set_fields(mine: Mapping[str, object]) -> None:
+    """Say this from now on, and nothing of what was said before."""
+    _fields.set(mine)
+
+
+def add_fields(**more: object) -> None:
+    """Say this, too."""
+    _fields.set({**_fields.get(), **more})
+
+
 def configure(service: str, level: str = "info", *, also: Iterable[str] = (), unknown_fields: bool = False) -> None:
     """Send the logs of this process, and those of its libraries, to stderr.
 
@@ -37,7 +58,7 @@ def configure(service: str, level: str = "info", *, also: Iterable[str] = (), un
     """
     threshold = logging.getLevelNamesMapping()[level.upper()]
     before: list[structlog.typing.Processor] = [
-        structlog.contextvars.merge_contextvars,
+        _with_fields,
         structlog.stdlib.add_log_level,
         _Stamp(service),
         structlog.processors.StackInfoRenderer(),
@@ -46,30 +67,45 @@ def configure(service: str, level: str = "info", *, also: Iterable[str] = (), un
     ]
     if not unknown_fields:
         before.append(_Cleared(KNOWN_FIELDS.union(also)))
-    render = structlog.processors.JSONRenderer(default=str, ensure_ascii=False)
+    lines = Lines(sys.stderr)
     structlog.configure(
-        processors=[*before, render],
+        processors=[*before, _rendered],
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        logger_factory=lambda *_: _Loud(lines),
         cache_logger_on_first_use=True,
     )
-    _adopt_standard_logging(before, render, threshold)
+    _adopt_standard_logging(before, lines, threshold)
 
 
-def _adopt_standard_logging(
-    before: list[structlog.typing.Processor], render: structlog.typing.Processor, threshold: int
-) -> None:
+def _adopt_standard_logging(before: list[structlog.typing.Processor], lines: Lines, threshold: int) -> None:
     """Libraries speak `logging`: the same lines, from warnings on."""
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(lines)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=before,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, render],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _rendered],
         )
     )
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(max(threshold, logging.WARNING))
+
+
+class _Loud:
+    """What each level does with its line: a warning must not wait, least of all before a fall."""
+
+    def __init__(self, lines: Lines) -> None:
+        self.debug = self.info = lines.put
+        self.warning = self.error = self.critical = self.exception = self.fatal = lines.now
+
+
+def _with_fields(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
+    """The line's own fields beside those of its call."""
+    return {**_fields.get(), **event}
+
+
+def _rendered(_logger: WrappedLogger, _name: str, event: EventDict) -> str:
+    return _encode(event)
 
 
 def _without_rows(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:

@@ -18,15 +18,15 @@ from uuid import UUID
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from shared.credentials.files import Reloaded, read_secret, write_secret
+from shared.credentials.remembered import Remembered
 from shared.refusal import Kind, Refusal
 from shared.rpc.caller import Caller, Role
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _MOST_CHARACTERS = 8192
-_MOST_REMEMBERED = (
-    10_000  # a till uses a member's grant again and again; opening one costs more than the rest of a call
-)
+_REMEMBERED = 20_000
+"""A till uses a member's grant again and again; opening one costs more than the rest of a call."""
 
 
 OPERATOR = "operator"
@@ -89,7 +89,7 @@ class GrantRing:
 
     def __init__(self, ring: Callable[[], MultiFernet]) -> None:
         self._ring = ring
-        self._remembered: tuple[MultiFernet | None, dict[str, Grant]] = (None, {})
+        self._opened = Remembered[str, Grant](_REMEMBERED)
 
     @classmethod
     def of_keys(cls, *keys: bytes) -> GrantRing:
@@ -126,21 +126,16 @@ class GrantRing:
     def _genuine(self, token: str) -> Grant:
         if len(token) > _MOST_CHARACTERS:
             raise GrantInvalid
-        ring = self._ring()
-        opened_with, opened = self._remembered
-        if ring is not opened_with:  # a key may have been taken away: what it sealed opens no more, in no thread
-            opened = {}
-            self._remembered = ring, opened
-        known = opened.get(token)
-        if known is not None:
-            return known
-        try:
-            grant = _unpacked(ring.decrypt(token))  # no ttl: Fernet asks no clock
-        except (InvalidToken, ValueError, TypeError, KeyError):
-            raise GrantInvalid from None
-        if len(opened) >= _MOST_REMEMBERED:
-            opened.clear()
-        opened[token] = grant
+        ring, opened = self._ring(), self._opened
+        if opened.under is not ring:  # a key may have been taken away: what it sealed opens no more, in no thread
+            opened = self._opened = Remembered(_REMEMBERED, ring)
+        grant = opened.get(token)
+        if grant is None:
+            try:
+                grant = _unpacked(ring.decrypt(token))  # no ttl: Fernet asks no clock
+            except (InvalidToken, ValueError, TypeError, KeyError):
+                raise GrantInvalid from None
+            opened.put(token, grant)
         return grant
 
 
@@ -180,14 +175,14 @@ def _packed(grant: Grant) -> bytes:
 
 
 def _unpacked(content: bytes) -> Grant:
-    wallet, partner, scope, most, segments, issued, expires, grant_id = json.loads(content)
+    wallet, partner, scope, most, segments, issued, expires, grant_id = json.loads(content.decode())
     return Grant(
-        wallet_id=UUID(hex=wallet),
+        wallet_id=UUID(int=int(wallet, 16)),
         partner=partner,
         scope=Scope(scope),
         max_redeem_points=most,
         segments=tuple(segments),
         issued_at=_EPOCH + issued * _MICROSECOND,
         expires_at=_EPOCH + expires * _MICROSECOND,
-        grant_id=UUID(hex=grant_id),
+        grant_id=UUID(int=int(grant_id, 16)),
     )

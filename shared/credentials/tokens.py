@@ -6,8 +6,6 @@ Time is ours: the JWT library never looks at a clock.
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,15 +16,16 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from shared.credentials.files import Reloaded
 from shared.credentials.keys import key_id, load_public
+from shared.credentials.remembered import Remembered
 from shared.refusal import Kind, Refusal
 
 ISSUER = "coalition-identity"
 TYPE = "at+jwt"
 ALGORITHM = "EdDSA"
 LONGEST_LIFETIME = timedelta(minutes=15)
-_SKEW = timedelta(minutes=1)
+_SKEW_SECONDS = 60
 _MOST_CHARACTERS = 4096
-_MOST_REMEMBERED = 4096
+_REMEMBERED = 4096
 
 
 class TokenMissing(Refusal):
@@ -93,35 +92,26 @@ class TokenVerifier:
 
     def __init__(self, folder: Path) -> None:
         self._keys = Reloaded(lambda: _public_keys(folder), folder)
-        self._lock = threading.Lock()
-        self._remembered: OrderedDict[str, _Claims] = OrderedDict()
-        self._remembered_under: dict[str, Ed25519PublicKey] | None = None
+        self._remembered = Remembered[str, _Claims](_REMEMBERED)
 
     def verify(self, token: str, audience: str, at: datetime) -> str:
         """The partner that the token speaks for."""
-        claims = self._genuine(token)
-        if audience not in claims.audience or claims.issued_at > (at + _SKEW).timestamp():
+        claims, now = self._genuine(token), at.timestamp()
+        if audience not in claims.audience or claims.issued_at > now + _SKEW_SECONDS:
             raise TokenInvalid
-        if at.timestamp() >= claims.expires_at:
+        if now >= claims.expires_at:
             raise TokenExpired(expired_at=_instant(claims.expires_at, at))
         return claims.partner
 
     def _genuine(self, token: str) -> _Claims:
         keys = self._keys.current()
-        with self._lock:
-            if self._remembered_under is not keys:
-                self._remembered.clear()
-                self._remembered_under = keys
-            known = self._remembered.get(token)
-            if known is not None:
-                self._remembered.move_to_end(token)
-                return known
-        claims = _checked(token, keys)
-        with self._lock:
-            if self._remembered_under is keys:
-                self._remembered[token] = claims
-                if len(self._remembered) > _MOST_REMEMBERED:
-                    self._remembered.popitem(last=False)
+        remembered = self._remembered
+        if remembered.under is not keys:  # a key may have been taken away: what it signed is worth nothing any more
+            remembered = self._remembered = Remembered(_REMEMBERED, keys)
+        claims = remembered.get(token)
+        if claims is None:
+            claims = _checked(token, keys)
+            remembered.put(token, claims)
         return claims
 
 

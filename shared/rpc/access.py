@@ -1,16 +1,15 @@
-"""Who may call what: the steps that authenticate and authorise. Default deny; the tables are the services' own."""
+"""Who may call what: the checks that authenticate and authorise. Default deny; the tables are the services' own."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from contextlib import AbstractContextManager
 
-import structlog
 from google.protobuf import descriptor_pool
 
 from shared.clock import Clock
 from shared.credentials.tokens import TokenInvalid, TokenMissing, TokenVerifier
-from shared.rpc.call import CHECKED, CallContext, header
+from shared.log import add_fields
+from shared.rpc.call import CallContext, header
 from shared.rpc.caller import Caller, CallerUnknown, NotAllowed, Role, named_by
 
 Access = Mapping[str, frozenset[Role]]
@@ -20,7 +19,7 @@ _BEARER = "bearer "
 
 
 class Authenticate:
-    """The step: the certificate names the caller; a partner shows a token of its own beside it.
+    """The check: the certificate names the caller; a partner shows a token of its own beside it.
 
     The TLS handshake has refused every certificate that is not our authority's. `tokenless` are the methods that take
     a partner's certificate alone: those that hand out tokens, and health.
@@ -32,13 +31,12 @@ class Authenticate:
         self._clock = clock
         self._tokenless = tokenless
 
-    def __call__(self, call: CallContext) -> AbstractContextManager[None]:
-        caller = named_by(call.auth_context().get(_NAMES, ()))
+    def __call__(self, call: CallContext) -> None:
+        caller = named_by(call.peer_identities() or () if call.peer_identity_key() == _NAMES else ())
         if caller.role is Role.PARTNER and call.method not in self._tokenless:
             self._require_token(caller, call)
         call.caller = caller
-        structlog.contextvars.bind_contextvars(caller=caller.principal)
-        return CHECKED
+        add_fields(caller=caller.principal)
 
     def _require_token(self, caller: Caller, call: CallContext) -> None:
         value = header(call, "authorization")
@@ -50,17 +48,16 @@ class Authenticate:
 
 
 class Authorise:
-    """The step: the caller's role must stand in the method's row."""
+    """The check: the caller's role must stand in the method's row."""
 
     def __init__(self, access: Access) -> None:
         self._access = access
 
-    def __call__(self, call: CallContext) -> AbstractContextManager[None]:
+    def __call__(self, call: CallContext) -> None:
         if call.caller is None:
             raise CallerUnknown
         if call.caller.role not in self._access.get(call.method, frozenset()):
             raise NotAllowed(caller=call.caller.principal, method=call.method)
-        return CHECKED
 
 
 class IncompleteAccess(Exception):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from functools import lru_cache
 
@@ -49,17 +49,20 @@ class CallerUnknown(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who a call comes from. `name` is the bare name: a user, a service or a partner."""
+    """Who a call comes from. `name` is the bare name: a user, a service or a partner.
+
+    `principal` is the one spelling for logs, limits and audit columns: `operator/anna`, `partner/grocer`,
+    `service/ledger`.
+    """
 
     role: Role
     name: str
     partner: str | None = None
+    principal: str = field(init=False, repr=False, compare=False)
 
-    @property
-    def principal(self) -> str:
-        """The one spelling for logs, limits and audit columns: `operator/anna`, `partner/grocer`, `service/ledger`."""
+    def __post_init__(self) -> None:
         kind = "service" if self.role in SERVICES else self.role.value
-        return f"{kind}/{self.name}"
+        object.__setattr__(self, "principal", f"{kind}/{self.name}")
 
     def as_partner(self) -> str:
         """The partner on whose behalf the call is made, when it is a partner's own call."""

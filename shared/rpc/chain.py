@@ -1,13 +1,9 @@
-"""The list of steps, in reading order, and how it goes around a method of any arity.
-
-A step is a context manager around the call: it may refuse before, and look at the outcome after. gRPC asks us once per
-method; what we build around a method is kept.
-"""
+"""How the steps go around a method of any arity. gRPC asks us at each call; what we build around a method is kept."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeAlias
 
 import grpc
@@ -15,17 +11,17 @@ from google.protobuf.message import Message
 
 from shared.rpc.call import CallContext
 from shared.rpc.deadline import TimeIsUp, ended_in_time
+from shared.rpc.steps import Steps
 from shared.rpc.validation import Decode, Validation
 
-Step = Callable[[CallContext], AbstractContextManager[None]]
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"  # gRPC leaves the messages of a handler open
 
 
 class Chain(grpc.ServerInterceptor):
     """gRPC's view of our steps: one interceptor that holds them all."""
 
-    def __init__(self, steps: Sequence[Step], validation: Validation) -> None:
-        self.steps = tuple(steps)
+    def __init__(self, steps: Steps, validation: Validation) -> None:
+        self.steps = steps
         self._validation = validation
         self._wrapped: dict[str, Handler] = {}
 
@@ -65,6 +61,13 @@ class Chain(grpc.ServerInterceptor):
             raise TypeError(f"{method} takes bytes; every method of ours takes a message")
         return self._validation.decoder(method, handler.request_deserializer)
 
+    @staticmethod
+    def encoder(method: str, handler: Handler) -> Callable[[Message], bytes]:
+        """What makes the bytes of a method's answers."""
+        if handler.response_serializer is None:
+            raise TypeError(f"{method} answers bytes; every method of ours answers a message")
+        return handler.response_serializer
+
     def gathering(
         self, method: str, behaviour: Callable[[Any, grpc.ServicerContext], Message], decode: Decode
     ) -> Callable[[Any, grpc.ServicerContext], Message]:
@@ -89,11 +92,8 @@ class Chain(grpc.ServerInterceptor):
 
         def answer(request: Any, context: grpc.ServicerContext) -> Message:  # noqa: ANN401 - bytes, or an iterator of them
             call = CallContext(context, method)
-            with ExitStack() as entered:
-                for step in self.steps:
-                    entered.enter_context(step(call))
-                if streams:
-                    entered.enter_context(ended_in_time(call))
+            timed: AbstractContextManager[None] = ended_in_time(call) if streams else nullcontext()
+            with self.steps.around(call), timed:
                 return behaviour(receive(request, call), call)
 
         return answer
@@ -108,10 +108,7 @@ class Chain(grpc.ServerInterceptor):
 
         def answers(request: Any, context: grpc.ServicerContext) -> Iterator[Message]:  # noqa: ANN401 - as above
             call = CallContext(context, method)
-            with ExitStack() as entered:
-                for step in self.steps:
-                    entered.enter_context(step(call))
-                entered.enter_context(ended_in_time(call))
+            with self.steps.around(call), ended_in_time(call):
                 for message in behaviour(receive(request, call), call):
                     _in_time(call)
                     yield message

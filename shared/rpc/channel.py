@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 import grpc
-import structlog
 
+from shared.log import fields
 from shared.rpc.context import REQUEST_ID
 from shared.rpc.remote import RemoteRefusal, remote_refusal
 from shared.rpc.tls import channel_credentials
@@ -81,5 +81,5 @@ def call(stub_method: grpc.UnaryUnaryMultiCallable[Request, Response], request: 
 
 def calling_metadata() -> tuple[tuple[str, str | bytes], ...]:
     """What a call made on behalf of another carries: that call's id, so that the logs of both can be joined."""
-    call_id = structlog.contextvars.get_contextvars().get("call_id")
+    call_id = fields().get("call_id")
     return ((REQUEST_ID, call_id),) if isinstance(call_id, str) else ()

@@ -1,16 +1,13 @@
-"""The outermost step: every call gets an id, log fields of its own, and one line when it is over."""
+"""The outermost frame: every call gets an id, log fields of its own, and one line when it is over."""
 
 from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import grpc
-import structlog
 
-from shared.log import get_logger
+from shared.log import get_logger, set_fields
 from shared.rpc.call import CallContext, header
 
 REQUEST_ID = "x-request-id"
@@ -21,27 +18,21 @@ log = get_logger()
 
 
 class RequestContext:
-    """The step. The id that a calling service sends is written beside ours, so that a chain of calls can be read."""
+    """The frame. The id that a calling service sends is written beside ours, so that a chain of calls can be read."""
 
-    @contextmanager
-    def __call__(self, call: CallContext) -> Iterator[None]:
-        started = time.perf_counter_ns()
+    def begin(self, call: CallContext) -> None:
         fields = {"call_id": call.call_id, "method": call.method}
         asked_by = header(call, REQUEST_ID)
         if asked_by and _SANE.fullmatch(asked_by):
             fields["for_call"] = asked_by
-        structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(**fields)
+        set_fields(fields)
         call.send_trailing()
-        try:
-            yield
-        except BaseException:
-            if call.status is grpc.StatusCode.OK:
-                call.status = grpc.StatusCode.CANCELLED  # a caller who went away; refusals have set a code
-            raise
-        finally:
-            _report(call, (time.perf_counter_ns() - started) / 1e6)
-            structlog.contextvars.clear_contextvars()
+
+    def end(self, call: CallContext, error: BaseException | None) -> None:
+        if error is not None and call.status is grpc.StatusCode.OK:
+            call.status = grpc.StatusCode.CANCELLED  # a caller who went away; refusals have set a code
+        _report(call, (time.perf_counter() - call.began) * 1000)
+        set_fields({})
 
 
 def _report(call: CallContext, milliseconds: float) -> None:

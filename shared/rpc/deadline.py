@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 
 import grpc
 
 from shared.refusal import Kind, Refusal
-from shared.rpc.call import CHECKED, CallContext, milliseconds
+from shared.rpc.call import CallContext, milliseconds
 
 KEPT_BACK_SECONDS = 0.020
 LEAST_SECONDS = 0.100
@@ -36,14 +36,11 @@ def time_left(context: grpc.ServicerContext) -> float:
     return max(context.time_remaining() - KEPT_BACK_SECONDS, 0.0)
 
 
-class Deadline:
-    """The step: refuse what is too late already, and end streams that nobody gave a deadline."""
-
-    def __call__(self, call: CallContext) -> AbstractContextManager[None]:
-        left = call.time_remaining()
-        if left < LEAST_SECONDS:
-            raise TooLittleTime(left_ms=milliseconds(left), least_ms=milliseconds(LEAST_SECONDS))
-        return CHECKED
+def deadline(call: CallContext) -> None:
+    """The check: refuse what is too late already."""
+    left = call.time_remaining()
+    if left < LEAST_SECONDS:
+        raise TooLittleTime(left_ms=milliseconds(left), least_ms=milliseconds(LEAST_SECONDS))
 
 
 @contextmanager

@@ -1,15 +1,14 @@
-"""How much at once, how large, how often: the limits of a server, and the step that keeps its callers to a rate."""
+"""How much at once, how large, how often: the limits of a server, and the check that keeps its callers to a rate."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
 from shared.refusal import Kind, Refusal
-from shared.rpc.call import CHECKED, CallContext
+from shared.rpc.call import CallContext
 from shared.rpc.caller import CallerUnknown
 
 _MOST_REMEMBERED = 20_000
@@ -44,7 +43,7 @@ class RateLimited(Refusal):
 
 
 class RateLimit:
-    """The step: the generic cell rate algorithm, one cell per caller and method, in this process.
+    """The check: the generic cell rate algorithm, one cell per caller and method, in this process.
 
     A cell is the instant at which the caller would be even; who is ahead of it by more than the burst is refused.
     """
@@ -56,7 +55,7 @@ class RateLimit:
         self._lock = threading.Lock()
         self._even: dict[tuple[str, str], int] = {}
 
-    def __call__(self, call: CallContext) -> AbstractContextManager[None]:
+    def __call__(self, call: CallContext) -> None:
         if call.caller is None:
             raise CallerUnknown
         wait = self._take(call.caller.principal, call.method)
@@ -67,7 +66,6 @@ class RateLimit:
                 per_second=self._per_second,
                 retry_after_ms=-(-wait // 1_000_000),
             )
-        return CHECKED
 
     def _take(self, principal: str, method: str) -> int:
         """Nanoseconds to wait; none when the call is within the rate."""

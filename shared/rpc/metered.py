@@ -1,4 +1,4 @@
-"""The step that counts: calls and their time by method and code.
+"""The frame that counts: calls and their time by method and code.
 
 It stands inside the request context and outside the refusals, so that it sees the code that the caller sees.
 """
@@ -6,8 +6,6 @@ It stands inside the request context and outside the refusals, so that it sees t
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import grpc
 from prometheus_client import CollectorRegistry, Gauge, Histogram
@@ -17,7 +15,7 @@ from shared.rpc.call import CallContext
 
 
 class Metered:
-    """The step. Methods are those that we serve, so their number has a bound."""
+    """The frame. Methods are those that we serve, so their number has a bound."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         labels = ("method", "code")
@@ -25,21 +23,15 @@ class Metered:
         self._running = Gauge("rpc_running", "Calls that are being answered", registry=registry)
         self._known: dict[tuple[str, str], Histogram] = {}
 
-    @contextmanager
-    def __call__(self, call: CallContext) -> Iterator[None]:
-        started = time.perf_counter()
+    def begin(self, call: CallContext) -> None:
         self._running.inc()
-        ended = grpc.StatusCode.CANCELLED  # whoever leaves without a code of ours left because the caller did
-        try:
-            yield
-            ended = call.status
-        except BaseException:
-            if call.status is not grpc.StatusCode.OK:
-                ended = call.status
-            raise
-        finally:
-            self._running.dec()
-            self._of(call.method, ended.name).observe(time.perf_counter() - started)
+
+    def end(self, call: CallContext, error: BaseException | None) -> None:
+        """Whoever leaves without a code of ours left because the caller did."""
+        left = error is not None and call.status is grpc.StatusCode.OK
+        self._running.dec()
+        ended = grpc.StatusCode.CANCELLED if left else call.status
+        self._of(call.method, ended.name).observe(time.perf_counter() - call.began)
 
     def _of(self, method: str, code: str) -> Histogram:
         """Finding the labels anew costs more than counting."""

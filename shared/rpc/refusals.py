@@ -7,7 +7,6 @@ trailers: past the peer's limit a whole answer turns into "stream removed".
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from typing import NoReturn
 from urllib.parse import quote
@@ -45,18 +44,17 @@ class InternalFault(Refusal):
 
 
 class Refusals:
-    """The step that renders: inside telemetry, outside everything that may refuse."""
+    """The frame that renders: inside telemetry, outside everything that may refuse."""
 
-    @contextmanager
-    def __call__(self, call: CallContext) -> Iterator[None]:
-        try:
-            yield
-        except Refusal as refusal:
-            _abort(call, bland(refusal, call.call_id))
-        except Exception as error:
-            if call.aborted or not call.is_active():
-                raise  # said already, or nobody listens any more
-            _abort(call, _refusal_behind(error, call))
+    def begin(self, call: CallContext) -> None:
+        """Nothing to do yet."""
+
+    def end(self, call: CallContext, error: BaseException | None) -> None:
+        """A refusal ends the call with its status, any other failure with what it amounts to."""
+        if isinstance(error, Refusal):
+            _abort(call, bland(error, call.call_id))
+        if isinstance(error, Exception) and not call.aborted and call.is_active():
+            _abort(call, _refusal_behind(error, call))  # else: said already, or nobody listens any more
 
 
 def bland(refusal: Refusal, call_id: str) -> Refusal:

@@ -21,14 +21,15 @@ from shared.log import configure, get_logger
 from shared.metrics import LOOPBACK, Exporter, Metrics
 from shared.rpc.access import Access, Authenticate, Authorise, check_complete
 from shared.rpc.caller import EVERYONE, Role
-from shared.rpc.chain import Chain, Step
+from shared.rpc.chain import Chain
 from shared.rpc.context import RequestContext
-from shared.rpc.deadline import Deadline
+from shared.rpc.deadline import deadline
 from shared.rpc.health import CHECK, SERVICE, Health
 from shared.rpc.limits import Limits, RateLimit
 from shared.rpc.loop import LoopServer
 from shared.rpc.metered import Metered
 from shared.rpc.refusals import Refusals
+from shared.rpc.steps import Check, Frame, Steps
 from shared.rpc.tls import server_credentials
 from shared.rpc.validation import Validation, compile_rules
 from shared.settings import ServiceSettings
@@ -119,7 +120,7 @@ def build_server(
     health: Health | None = None,
     limits: Limits | None = None,
     tokenless: frozenset[str] = frozenset(),
-    telemetry: Sequence[Step] = (),
+    telemetry: Sequence[Frame] = (),
 ) -> tuple[grpc.Server, int]:
     """The server, not started yet, and the port that it holds. Raises CannotListen and IncompleteAccess."""
     limits = limits or Limits()
@@ -149,16 +150,11 @@ def _made(chain: Chain, limits: Limits) -> grpc.Server:
     )
 
 
-def _steps(settings: ServiceSettings, authenticate: Step, authorise: Step, telemetry: Sequence[Step]) -> Sequence[Step]:
+def _steps(settings: ServiceSettings, authenticate: Check, authorise: Check, telemetry: Sequence[Frame]) -> Steps:
     """What stands around every call, outermost first."""
-    return (
-        RequestContext(),
-        *telemetry,
-        Refusals(),
-        Deadline(),
-        authenticate,
-        authorise,
-        RateLimit(settings.calls_per_second, settings.calls_burst),
+    return Steps(
+        frames=(RequestContext(), *telemetry, Refusals()),
+        checks=(deadline, authenticate, authorise, RateLimit(settings.calls_per_second, settings.calls_burst)),
     )
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import cast
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Any, cast
 
 from coalition.ledger.v1 import ledger_pb2 as pb
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -20,7 +21,7 @@ from services.ledger.domain.entry import (
     Entry,
     EntryKind,
     Place,
-    ReceiptRef,
+    Posting,
     Unit,
 )
 from services.ledger.domain.lots import Hold, HoldState
@@ -33,21 +34,32 @@ from shared.rpc import wire
 # The contract's numbers; the stubs would have them be of a class that does not exist at runtime.
 _KINDS = {kind: cast(pb.EntryKind, pb.EntryKind.Value(f"ENTRY_KIND_{kind.name}")) for kind in EntryKind}
 _UNITS = {unit: cast(pb.Unit, pb.Unit.Value(f"UNIT_{unit.name}")) for unit in Unit}
+Fields = dict[str, Any]
+"""A message as the keyword arguments that make it; messages inside are of the same kind."""
 _HOLDS = (EntryKind.CAPTURE, EntryKind.RELEASE, EntryKind.EXTENSION)
 
 
 def instant_pb(at: int) -> Timestamp:
     """Microseconds since 1970 as a Timestamp."""
+    return Timestamp(**_instant(at))
+
+
+def _instant(at: int) -> Fields:
     seconds, rest = divmod(at, 1_000_000)
-    return Timestamp(seconds=seconds, nanos=rest * 1000)
+    return {"seconds": seconds, "nanos": rest * 1000}
+
+
+def _day(day: date) -> Fields:
+    return {"year": day.year, "month": day.month, "day": day.day}
+
+
+def _balance(balance: Balance, unit: Unit) -> Fields:
+    available, pending, held, debt = balance
+    return {"available": available, "pending": pending, "held": held, "debt": debt, "unit": _UNITS[unit]}
 
 
 def balance_pb(balance: Balance, unit: Unit = Unit.POINTS, others: Iterable[tuple[Unit, Balance]] = ()) -> pb.Balance:
-    available, pending, held, debt = balance
-    answer = pb.Balance(available=available, pending=pending, held=held, debt=debt, unit=_UNITS[unit])
-    if others:
-        answer.others.extend([balance_pb(other, other_unit) for other_unit, other in others])
-    return answer
+    return pb.Balance(**_balance(balance, unit), others=[_balance(other, other_unit) for other_unit, other in others])
 
 
 def balances_pb(balances: Mapping[Unit, Balance]) -> pb.Balance:
@@ -57,45 +69,56 @@ def balances_pb(balances: Mapping[Unit, Balance]) -> pb.Balance:
 
 
 def entry_pb(entry: Entry, *, dry: bool = False) -> pb.Entry:
-    """An entry as its partner sees it: no wallet, no lots of others. One that was only tried has no place.
+    """An entry as its partner sees it: no wallet, no lots of others. One that was only tried has no place."""
+    return pb.Entry(**entry_fields(entry, dry=dry))
 
-    A field that says nothing is left alone: half of the cost of a batch's answer would be zeros.
-    """
-    answer = pb.Entry(
-        kind=_KINDS[entry.kind],
-        points=entry.points,
-        balance=balance_pb(entry.balance, entry.unit, entry.others),
-        request_id=str(entry.request_id),
-        occurred_at=instant_pb(entry.occurred_at),
-        posted_at=instant_pb(entry.posted_at),
-        unit=_UNITS[entry.unit],
-    )
+
+def entry_fields(entry: Entry, *, dry: bool = False) -> Fields:
+    """The same before it is a message: one made whole costs a quarter of one that is filled field by field."""
+    unit, receipt = entry.unit, entry.receipt
+    balance = _balance(entry.balance, unit)
+    if entry.others:
+        balance["others"] = [_balance(other, other_unit) for other_unit, other in entry.others]
+    found: Fields = {
+        "kind": _KINDS[entry.kind],
+        "points": entry.points,
+        "balance": balance,
+        "request_id": str(entry.request_id),
+        "occurred_at": _instant(entry.occurred_at),
+        "posted_at": _instant(entry.posted_at),
+        "unit": _UNITS[unit],
+    }
     if not dry:
-        bucket, seq = answer.bucket, answer.seq = entry.bucket, entry.seq
-        answer.name = f"partners/{entry.partner}/entries/{bucket}-{seq}"
-        answer.hash = entry.hash
-    if entry.receipt is not None:
-        answer.receipt_ref.CopyFrom(_receipt_pb(entry.receipt))
+        bucket, seq = found["bucket"], found["seq"] = entry.bucket, entry.seq
+        found["name"] = f"partners/{entry.partner}/entries/{bucket}-{seq}"
+        found["hash"] = entry.hash
+    if receipt is not None:
+        found["receipt_ref"] = {
+            "store": receipt.store,
+            "terminal": receipt.terminal,
+            "business_date": _day(receipt.business_date),
+            "receipt_no": receipt.receipt_no,
+        }
     if entry.kind is EntryKind.AWARD:
-        answer.lines.extend(_lines_pb(entry))
+        found["lines"] = [_line(posting) for posting in entry.postings if posting.debit.kind is AccountKind.ISSUED]
     else:
-        _say_of_undoing(entry, answer)
+        found |= _undoing(entry)
     if len(entry.postings) > 1:
-        answer.repaid_points = entry.repaid_points
-    return answer
+        found["repaid_points"] = entry.repaid_points
+    return found
 
 
-def _say_of_undoing(entry: Entry, answer: pb.Entry) -> None:
+def _undoing(entry: Entry) -> Fields:
     """What only entries have that follow from others, or wait for others."""
-    answer.original = _original(entry)
-    answer.reason = entry.reason or ""
+    found: Fields = {"original": _original(entry), "reason": entry.reason or ""}
     if entry.hold_until is not None:
-        answer.hold_until.CopyFrom(instant_pb(entry.hold_until))
+        found["hold_until"] = _instant(entry.hold_until)
     if entry.kind is EntryKind.REVERSAL:
-        answer.recovered_points = entry.recovered_points
-        answer.written_off_points = entry.written_off_points
-        answer.withheld_points = entry.withheld_points
-        answer.owed_points = entry.owed_points
+        found["recovered_points"] = entry.recovered_points
+        found["written_off_points"] = entry.written_off_points
+        found["withheld_points"] = entry.withheld_points
+        found["owed_points"] = entry.owed_points
+    return found
 
 
 def placed_hold_pb(entry: Entry, *, dry: bool = False) -> pb.Hold:
@@ -223,19 +246,17 @@ def totals_pb(flows: Iterable[Flow], outstanding: int, entry_count: int) -> pb.T
     )
 
 
-def _lines_pb(entry: Entry) -> Iterator[pb.AwardLine]:
-    """The parts of an award."""
-    for posting in entry.postings:
-        if posting.debit.kind is not AccountKind.ISSUED:
-            continue
-        line = pb.AwardLine(issuer=posting.issuer, points=posting.points, unit=_UNITS[posting.unit])
-        if posting.expires_on is not None:
-            line.expires_on.CopyFrom(wire.date_pb(posting.expires_on))
-        if posting.terms is not PLAIN:
-            line.campaign = posting.terms.campaign
-            if posting.terms.available_from is not None:
-                line.available_from.CopyFrom(instant_pb(posting.terms.available_from))
-        yield line
+def _line(posting: Posting) -> Fields:
+    """A part of an award."""
+    line: Fields = {"issuer": posting.issuer, "points": posting.points, "unit": _UNITS[posting.unit]}
+    if posting.expires_on is not None:
+        line["expires_on"] = _day(posting.expires_on)
+    terms = posting.terms
+    if terms is not PLAIN:
+        line["campaign"] = terms.campaign
+        if terms.available_from is not None:
+            line["available_from"] = _instant(terms.available_from)
+    return line
 
 
 def _original(entry: Entry) -> str:
@@ -244,15 +265,6 @@ def _original(entry: Entry) -> str:
     place = Place(entry.bucket, entry.original)
     name = hold_name if entry.kind in _HOLDS else entry_name
     return name(entry.partner, place)
-
-
-def _receipt_pb(receipt: ReceiptRef) -> pb.ReceiptRef:
-    return pb.ReceiptRef(
-        store=receipt.store,
-        terminal=receipt.terminal,
-        business_date=wire.date_pb(receipt.business_date),
-        receipt_no=receipt.receipt_no,
-    )
 
 
 def _head_pb(head: Head, tree_root: bytes) -> pb.Head:

@@ -67,7 +67,7 @@ class Posting:
     ) -> pb.BatchReleaseHoldsResponse:
         call_id = call_id_of(context)
         outcomes = await self._each(request.items, self._wishes.release, context)
-        return pb.BatchReleaseHoldsResponse(results=[_release_result(outcome, call_id) for outcome in outcomes])
+        return pb.BatchReleaseHoldsResponse(results=[_result(*outcome, call_id) for outcome in outcomes])
 
     async def ExtendHold(self, request: pb.ExtendHoldRequest, context: grpc.ServicerContext) -> pb.Entry:
         return await self._posted(self._wishes.extend(request, caller(context)), context)
@@ -89,7 +89,7 @@ class Posting:
     ) -> pb.BatchAwardPointsResponse:
         call_id = call_id_of(context)
         outcomes = await self._each(items, self._wishes.award, context)
-        return pb.BatchAwardPointsResponse(results=[_award_result(outcome, call_id) for outcome in outcomes])
+        return pb.BatchAwardPointsResponse(results=[_result(*outcome, call_id) for outcome in outcomes])
 
     async def _each(
         self, items: Sequence[Item], wish: Callable[[Item, Caller], Wish], context: grpc.ServicerContext
@@ -125,15 +125,8 @@ def _or_refusal(wish: Callable[[Item, Caller], Wish], item: Item, by: Caller) ->
         return refusal
 
 
-def _award_result(outcome: tuple[Outcome, bool], call_id: str) -> pb.AwardResult:
-    found, dry = outcome
+def _result(found: Outcome, dry: bool, call_id: str) -> answers.Fields:
+    """What became of an item."""
     if isinstance(found, Refusal):
-        return pb.AwardResult(refusal=status_of(found, call_id))
-    return pb.AwardResult(entry=answers.entry_pb(found.entry, dry=dry and not found.replay), replay=found.replay)
-
-
-def _release_result(outcome: tuple[Outcome, bool], call_id: str) -> pb.ReleaseResult:
-    found, dry = outcome
-    if isinstance(found, Refusal):
-        return pb.ReleaseResult(refusal=status_of(found, call_id))
-    return pb.ReleaseResult(entry=answers.entry_pb(found.entry, dry=dry and not found.replay), replay=found.replay)
+        return {"refusal": status_of(found, call_id)}
+    return {"entry": answers.entry_fields(found.entry, dry=dry and not found.replay), "replay": found.replay}

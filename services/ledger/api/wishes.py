@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Literal, Protocol, TypedDict
 from uuid import UUID
 
 from coalition.ledger.v1 import ledger_pb2 as pb
@@ -48,6 +49,36 @@ _SKEW = timedelta(minutes=10)
 _MICROSECOND = timedelta(microseconds=1)
 
 
+class _Asked(Protocol):
+    """A request that moves something."""
+
+    request_id: str
+    validate_only: bool
+
+
+class _Dated(Protocol):
+    """A request that may say when it happened."""
+
+    @property
+    def occurred_at(self) -> Timestamp: ...
+    def HasField(self, field_name: Literal["occurred_at"], /) -> bool: ...
+
+
+class _OfAny(TypedDict):
+    bucket: int
+    partner: str
+    request_id: UUID
+    dry: bool
+
+
+class _OfWallet(_OfAny):
+    wallet: UUID
+
+
+class _OfEntry(_OfAny):
+    original: int
+
+
 class Wishes:
     """Makes wishes from requests. Raises the refusals of grants and names."""
 
@@ -67,12 +98,8 @@ class Wishes:
     def award(self, request: pb.AwardPointsRequest, by: Caller) -> AwardWish:
         grant = self.grant(request.grant, Scope.AWARD, by)
         return AwardWish(
-            bucket=self.bucket(grant.wallet_id),
-            wallet=grant.wallet_id,
-            partner=grant.partner,
-            request_id=UUID(request.request_id),
-            occurred_at=self._occurred(request.occurred_at if request.HasField("occurred_at") else None),
-            dry=request.validate_only,
+            **self._of_wallet(grant, request),
+            occurred_at=self._occurred(request),
             lines=_lines(request.lines, grant.partner, by),
             receipt=_receipt(request.receipt_ref) if request.HasField("receipt_ref") else None,
         )
@@ -82,12 +109,8 @@ class Wishes:
         _check_limit(grant, request.points)
         ttl = request.ttl.ToTimedelta() if request.HasField("ttl") else timedelta(seconds=self._hold_seconds)
         return HoldWish(
-            bucket=self.bucket(grant.wallet_id),
-            wallet=grant.wallet_id,
-            partner=grant.partner,
-            request_id=UUID(request.request_id),
-            occurred_at=self._occurred(request.occurred_at if request.HasField("occurred_at") else None),
-            dry=request.validate_only,
+            **self._of_wallet(grant, request),
+            occurred_at=self._occurred(request),
             points=request.points,
             ttl=ttl // _MICROSECOND,
             store=request.store or None,
@@ -100,12 +123,8 @@ class Wishes:
         grant = self.grant(request.grant, Scope.REDEEM, by)
         _check_limit(grant, request.points)
         return RedeemWish(
-            bucket=self.bucket(grant.wallet_id),
-            wallet=grant.wallet_id,
-            partner=grant.partner,
-            request_id=UUID(request.request_id),
-            occurred_at=self._occurred(request.occurred_at if request.HasField("occurred_at") else None),
-            dry=request.validate_only,
+            **self._of_wallet(grant, request),
+            occurred_at=self._occurred(request),
             points=request.points,
             receipt=_receipt(request.receipt_ref) if request.HasField("receipt_ref") else None,
             unit=unit_of(request.unit),
@@ -115,12 +134,8 @@ class Wishes:
     def capture(self, request: pb.CaptureHoldRequest, by: Caller) -> CaptureWish:
         partner, place = self.own_hold(request.name, by)
         return CaptureWish(
-            bucket=place.bucket,
-            original=place.seq,
-            partner=partner,
-            request_id=UUID(request.request_id),
-            occurred_at=self._occurred(request.occurred_at if request.HasField("occurred_at") else None),
-            dry=request.validate_only,
+            **_of_entry(partner, place, request),
+            occurred_at=self._occurred(request),
             points=request.points if request.HasField("points") else None,
             receipt=_receipt(request.receipt_ref) if request.HasField("receipt_ref") else None,
             keep_open=request.keep_open,
@@ -129,46 +144,30 @@ class Wishes:
     def release(self, request: pb.ReleaseHoldRequest, by: Caller) -> ReleaseWish:
         partner, place = self.own_hold(request.name, by)
         return ReleaseWish(
-            bucket=place.bucket,
-            original=place.seq,
-            partner=partner,
-            request_id=UUID(request.request_id),
-            occurred_at=self._occurred(request.occurred_at if request.HasField("occurred_at") else None),
-            dry=request.validate_only,
+            **_of_entry(partner, place, request),
+            occurred_at=self._occurred(request),
             points=request.points if request.HasField("points") else None,
         )
 
     def extend(self, request: pb.ExtendHoldRequest, by: Caller) -> ExtendWish:
         partner, place = self.own_hold(request.name, by)
         return ExtendWish(
-            bucket=place.bucket,
-            original=place.seq,
-            partner=partner,
-            request_id=UUID(request.request_id),
-            dry=request.validate_only,
+            **_of_entry(partner, place, request),
             ttl=request.ttl.ToTimedelta() // _MICROSECOND,
         )
 
     def release_pending(self, request: pb.ReleasePendingRequest, by: Caller) -> ReleasePendingWish:
         partner, place = self.own_entry(request.entry, by)
         return ReleasePendingWish(
-            bucket=place.bucket,
-            original=place.seq,
-            partner=partner,
-            request_id=UUID(request.request_id),
-            occurred_at=self._occurred(request.occurred_at if request.HasField("occurred_at") else None),
-            dry=request.validate_only,
+            **_of_entry(partner, place, request),
+            occurred_at=self._occurred(request),
         )
 
     def transfer(self, request: pb.TransferPointsRequest, by: Caller) -> TransferWish:
         sender = self.grant(request.from_grant, Scope.REDEEM, by)
         _check_limit(sender, request.points)
         return TransferWish(
-            bucket=self.bucket(sender.wallet_id),
-            wallet=sender.wallet_id,
-            partner=sender.partner,
-            request_id=UUID(request.request_id),
-            dry=request.validate_only,
+            **self._of_wallet(sender, request),
             to=self._counterpart(self.grant(request.to_grant, Scope.AWARD, by)),
             points=request.points,
             unit=unit_of(request.unit),
@@ -177,11 +176,7 @@ class Wishes:
     def merge(self, request: pb.MergeWalletsRequest, by: Caller) -> MergeWish:
         source = self.grant(request.from_grant, Scope.AWARD, by)
         return MergeWish(
-            bucket=self.bucket(source.wallet_id),
-            wallet=source.wallet_id,
-            partner=OPERATOR,
-            request_id=UUID(request.request_id),
-            dry=request.validate_only,
+            **self._of_wallet(source, request, by=OPERATOR),
             to=self._counterpart(self.grant(request.to_grant, Scope.AWARD, by)),
         )
 
@@ -189,11 +184,7 @@ class Wishes:
         """As proposed: nobody has approved it yet."""
         grant = self.grant(request.grant, Scope.AWARD, by)
         return AdjustWish(
-            bucket=self.bucket(grant.wallet_id),
-            wallet=grant.wallet_id,
-            partner=OPERATOR,
-            request_id=UUID(request.request_id),
-            dry=request.validate_only,
+            **self._of_wallet(grant, request, by=OPERATOR),
             issuer=request.issuer,
             points=request.points,
             taking=request.taking,
@@ -207,24 +198,16 @@ class Wishes:
     def reverse(self, request: pb.ReverseAwardRequest, by: Caller) -> ReverseWish:
         partner, place = self.own_entry(request.entry, by)
         return ReverseWish(
-            bucket=place.bucket,
-            original=place.seq,
-            partner=partner,
-            request_id=UUID(request.request_id),
-            occurred_at=self._occurred(request.occurred_at if request.HasField("occurred_at") else None),
-            dry=request.validate_only,
+            **_of_entry(partner, place, request),
+            occurred_at=self._occurred(request),
             lines=_lines(request.lines, partner, by),
         )
 
     def refund(self, request: pb.RefundRedemptionRequest, by: Caller) -> RefundWish:
         partner, place = self.own_entry(request.entry, by)
         return RefundWish(
-            bucket=place.bucket,
-            original=place.seq,
-            partner=partner,
-            request_id=UUID(request.request_id),
-            occurred_at=self._occurred(request.occurred_at if request.HasField("occurred_at") else None),
-            dry=request.validate_only,
+            **_of_entry(partner, place, request),
+            occurred_at=self._occurred(request),
             points=request.points if request.HasField("points") else None,
         )
 
@@ -243,11 +226,21 @@ class Wishes:
         """The partner and place that a hold's name says. Raises HoldNotFound for another partner's."""
         return self._own(name, by, HoldNotFound(hold=name))
 
-    def _occurred(self, at: Timestamp | None) -> int | None:
+    def _of_wallet(self, grant: Grant, request: _Asked, by: str | None = None) -> _OfWallet:
+        """What every wish about a wallet says: whose it is comes from the grant, unless somebody else acts."""
+        return {
+            "bucket": self.bucket(grant.wallet_id),
+            "wallet": grant.wallet_id,
+            "partner": by or grant.partner,
+            "request_id": UUID(request.request_id),
+            "dry": request.validate_only,
+        }
+
+    def _occurred(self, request: _Dated) -> int | None:
         """When it happened, None when the caller leaves that to us. A till's clock may be a little ahead of ours."""
-        if at is None:
+        if not request.HasField("occurred_at"):
             return None
-        instant, now = wire.instant(at, "occurred_at"), self._clock.now()
+        instant, now = wire.instant(request.occurred_at, "occurred_at"), self._clock.now()
         if instant > now + _SKEW:
             raise OccurredInFuture(field="occurred_at", occurred_at=instant.isoformat(), now=now.isoformat())
         if instant < now - timedelta(days=self._late_days):
@@ -264,6 +257,17 @@ class Wishes:
         return partner, place
 
 
+def _of_entry(partner: str, place: Place, request: _Asked) -> _OfEntry:
+    """What every wish about an entry says."""
+    return {
+        "bucket": place.bucket,
+        "original": place.seq,
+        "partner": partner,
+        "request_id": UUID(request.request_id),
+        "dry": request.validate_only,
+    }
+
+
 def _check_limit(grant: Grant, points: int) -> None:
     if grant.max_redeem_points is not None and points > grant.max_redeem_points:
         raise GrantScopeExceeded(allowed=grant.max_redeem_points, requested=points)
@@ -276,15 +280,23 @@ def unit_of(unit: pb.Unit) -> Unit:
 
 def _lines(lines: Sequence[pb.AwardLine], partner: str, by: Caller) -> tuple[Line, ...]:
     """Award lines with their issuers. A partner speaks for itself; the catalogue for every payer of a rule."""
-    found: dict[LineKey, Line] = {}
-    for message in lines:
-        line = _line(message, partner)
+    found = tuple([_line(message, partner) for message in lines])
+    for line in found:
         if line.issuer != partner and by.role is Role.PARTNER:
             raise IssuerNotAllowed(issuer=line.issuer)
-        if line.key in found:
+    if len(found) > 1:
+        _check_apart(found)
+    return found
+
+
+def _check_apart(lines: Sequence[Line]) -> None:
+    """No two lines may be about the same."""
+    seen: set[LineKey] = set()
+    for line in lines:
+        key = line.key
+        if key in seen:
             raise IssuerTwice(issuer=line.issuer, unit=line.unit.name, campaign=line.campaign, field="lines")
-        found[line.key] = line
-    return tuple(found.values())
+        seen.add(key)
 
 
 def _line(line: pb.AwardLine, partner: str) -> Line:

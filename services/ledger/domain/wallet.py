@@ -57,7 +57,7 @@ class Wallet:
     @property
     def owes(self) -> bool:
         """Whether it has a debt in any unit."""
-        return any([balance.debt for balance in self.balances.values()])
+        return any(balance.debt for balance in self.balances.values())
 
     def of(self, unit: Unit) -> Balance:
         return self.balances.get(unit, EMPTY)

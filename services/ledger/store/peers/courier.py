@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 import time
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from typing import Final
 import structlog
 
 from services.ledger.domain.wish import Wish
+from services.ledger.store.waking import Waiter, wake, woken
 from services.ledger.store.writer.batch import Outcome
 
 log = structlog.get_logger(__name__)
@@ -41,7 +41,7 @@ class Parcel:
 
     wishes: Sequence[Wish]
     deadline: float
-    future: asyncio.Future[None] | None = None
+    future: Waiter | None = None
     done: threading.Event = field(default_factory=threading.Event)
     outcomes: list[Outcome] | None = None
     perhaps: bool = False
@@ -53,13 +53,7 @@ class Parcel:
     async def answered(self) -> None:
         """The same for whoever waits on an event loop."""
         if self.future is not None:
-            late = self.future.get_loop().call_later(
-                max(0.0, self.deadline - time.monotonic()), _resolve, [self.future]
-            )
-            try:
-                await self.future
-            finally:
-                late.cancel()
+            await woken(self.future, max(0.0, self.deadline - time.monotonic()))
         self._landed(on_time=self.done.is_set())
 
     def _landed(self, *, on_time: bool) -> None:
@@ -122,19 +116,6 @@ class Courier:
 
 def _tell(parcels: Iterable[Parcel]) -> None:
     """Every thread that waits, and every loop once."""
-    by_loop: dict[asyncio.AbstractEventLoop, list[asyncio.Future[None]]] = defaultdict(list)
     for parcel in parcels:
         parcel.done.set()
-        if parcel.future is not None:
-            by_loop[parcel.future.get_loop()].append(parcel.future)
-    for loop, futures in by_loop.items():
-        try:
-            loop.call_soon_threadsafe(_resolve, futures)
-        except RuntimeError:  # the loop has ended: nobody waits there any more
-            continue
-
-
-def _resolve(futures: Iterable[asyncio.Future[None]]) -> None:
-    for future in futures:
-        if not future.done():
-            future.set_result(None)
+    wake([parcel.future for parcel in parcels if parcel.future is not None])

@@ -23,6 +23,7 @@ from services.ledger.store.gauges import UNOBSERVED, Observed
 from services.ledger.store.holdings import AllMine, Holdings, StripeMoved
 from services.ledger.store.partitions import Partitions
 from services.ledger.store.stripes import stripe_count, stripe_of
+from services.ledger.store.waking import Waiter, woken
 from services.ledger.store.writer.batch import Outcome, Posted
 from services.ledger.store.writer.calls import Call, Ticket, answer
 from services.ledger.store.writer.lane import Lane, LaneLimits
@@ -125,14 +126,9 @@ class Writer:
         """As post_here, for whoever waits on an event loop."""
         if not wishes:
             return []
-        loop = asyncio.get_running_loop()
-        future = loop.create_future()
-        deadline = loop.call_later(within, _give_up, future)
-        call = self._queued(wishes, within, future)
-        try:
-            await future
-        finally:  # a caller who goes away need not be remembered until the deadline
-            deadline.cancel()
+        waiter = asyncio.get_running_loop().create_future()
+        call = self._queued(wishes, within, waiter)
+        await woken(waiter, within)
         return call.settled()
 
     def post_here(self, wishes: Sequence[Wish], within: float) -> list[Outcome]:
@@ -161,7 +157,7 @@ class Writer:
         ours = [index for index, wish in enumerate(wishes) if stripe_of(wish.bucket, self._stripes) in held]
         return ours, sorted(set(range(len(wishes))) - set(ours))
 
-    def _queued(self, wishes: Sequence[Wish], within: float, future: asyncio.Future[None] | None = None) -> Call:
+    def _queued(self, wishes: Sequence[Wish], within: float, future: Waiter | None = None) -> Call:
         call = Call(wishes, within, future)
         width = self._width.of(sum(lane.load for lane in self._lanes) + len(wishes))
         by_lane: dict[int, list[Ticket]] = defaultdict(list)
@@ -193,9 +189,3 @@ class Writer:
                 outcomes[index] = outcome
             time.sleep(min(_MOVED_PAUSE_SECONDS, max(0.0, deadline - time.monotonic())))
         return [TooLate() if isinstance(outcome, StripeMoved) else outcome for outcome in outcomes]
-
-
-def _give_up(future: asyncio.Future[None]) -> None:
-    """At the deadline: what is not there by now may yet be posted."""
-    if not future.done():
-        future.set_result(None)

@@ -2,46 +2,49 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from services.ledger.domain.refusals import StillPosting
 from services.ledger.domain.wish import Wish
+from services.ledger.store.waking import Waiter, wake
 from services.ledger.store.writer.batch import Outcome
+
+_LANDING: Final = threading.Lock()
+"""One for all calls: a lane has it for a subtraction, and a lock for each call would cost more than to wait for it."""
 
 
 class Call:
     """Wishes that somebody waits for, in a thread or, with a `future`, on an event loop. Outcomes come from lanes."""
 
-    __slots__ = ("_answered", "_landing", "_left", "begun", "deadline", "future", "outcomes", "wishes")
+    __slots__ = ("_answered", "_left", "begun", "deadline", "future", "outcomes", "wishes")
 
-    def __init__(self, wishes: Sequence[Wish], within: float, future: asyncio.Future[None] | None = None) -> None:
+    def __init__(self, wishes: Sequence[Wish], within: float, future: Waiter | None = None) -> None:
         self.wishes = wishes
         self.begun = time.monotonic()
         self.deadline = self.begun + within
         self.future = future
         self.outcomes: list[Outcome | None] = [None] * len(wishes)
         self._left = len(wishes)
-        self._landing = threading.Lock()
-        self._answered = threading.Lock()
-        self._answered.acquire()
+        self._answered = threading.Event() if future is None else None
 
     def landed(self, count: int) -> bool:
         """So many outcomes more are there. Whether these were the last; then the thread that waits goes on."""
-        with self._landing:
+        with _LANDING:
             self._left -= count
             if self._left:
                 return False
-        self._answered.release()
+        if self._answered is not None:
+            self._answered.set()
         return True
 
     def waited(self) -> list[Outcome]:
         """Block until all outcomes are there, or the deadline: what is missing then may yet be posted."""
-        if self.wishes:
-            self._answered.acquire(timeout=max(0.0, self.deadline - time.monotonic()))
+        if self.wishes and self._answered is not None:
+            self._answered.wait(max(0.0, self.deadline - time.monotonic()))
         return self.settled()
 
     def settled(self) -> list[Outcome]:
@@ -54,23 +57,9 @@ Ticket = tuple[Call, int]
 
 
 def answer(tickets: Sequence[Ticket], outcomes: Iterable[Outcome]) -> None:
-    """Hand each its outcome; every loop on which calls have got their last is woken once."""
+    """Hand each its outcome, and wake the callers who have got their last."""
     counts: dict[Call, int] = defaultdict(int)
     for (call, index), outcome in zip(tickets, outcomes, strict=True):
         call.outcomes[index] = outcome
         counts[call] += 1
-    by_loop: dict[asyncio.AbstractEventLoop, list[asyncio.Future[None]]] = defaultdict(list)
-    for call, count in counts.items():
-        if call.landed(count) and call.future is not None:
-            by_loop[call.future.get_loop()].append(call.future)
-    for loop, futures in by_loop.items():
-        try:
-            loop.call_soon_threadsafe(_resolve, futures)
-        except RuntimeError:  # the loop has ended: nobody waits there any more
-            continue
-
-
-def _resolve(futures: Iterable[asyncio.Future[None]]) -> None:
-    for future in futures:
-        if not future.done():
-            future.set_result(None)
+    wake([call.future for call, count in counts.items() if call.landed(count) and call.future is not None])

@@ -1,0 +1,57 @@
+"""Lines are gathered, and none is lost or turned round."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+from shared.lines import Lines
+
+
+def test_a_line_is_written_soon() -> None:
+    stream = io.StringIO()
+    Lines(stream).put("a")
+    give_up = time.monotonic() + 10
+    while stream.getvalue() != "a\n":
+        assert time.monotonic() < give_up
+        time.sleep(0.01)
+
+
+def test_a_line_that_must_not_wait_takes_those_before_it_along() -> None:
+    stream = io.StringIO()
+    lines = Lines(stream)
+    lines.put("a")
+    lines.put("b")
+    lines.now("c")
+    assert stream.getvalue() == "a\nb\nc\n"
+
+
+def test_lines_of_many_threads_arrive_once_each() -> None:
+    stream = io.StringIO()
+    lines = Lines(stream)
+
+    def say(name: int) -> None:
+        for number in range(500):
+            lines.put(f"{name}.{number}")
+
+    threads = [threading.Thread(target=say, args=(name,)) for name in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    lines.flush()
+    found = stream.getvalue().splitlines()
+    assert sorted(found) == sorted(f"{name}.{number}" for name in range(4) for number in range(500))
+    first = [line for line in found if line.startswith("0.")]
+    assert first == [f"0.{number}" for number in range(500)]
+
+
+def test_what_has_gathered_is_written_when_the_process_ends() -> None:
+    program = "import sys; from shared.lines import Lines; Lines(sys.stderr).put('last words')"
+    root = Path(__file__).parents[2]
+    run = subprocess.run([sys.executable, "-c", program], cwd=root, capture_output=True, text=True, check=True)
+    assert run.stderr == "last words\n"
