@@ -10,6 +10,7 @@ import atexit
 import threading
 import time
 from collections import deque
+from contextlib import suppress
 from typing import Final, TextIO
 
 _GATHERING_SECONDS: Final = 0.05
@@ -22,7 +23,9 @@ class Lines:
         self._stream = stream
         self._waiting: deque[str] = deque()
         self._writing = threading.Lock()
+        self._writer: int | None = None
         self._wakes = threading.Event()
+        self._beginning = threading.Lock()
         self._thread: threading.Thread | None = None
         atexit.register(self.flush)
 
@@ -45,14 +48,23 @@ class Lines:
 
     def flush(self) -> None:
         """Write what has gathered, in its order."""
+        if self._writer == threading.get_ident():
+            return  # a destructor, or a signal, in the middle of writing has said something: it is taken along
         with self._writing:
+            self._writer = threading.get_ident()
+            try:
+                self._write()
+            finally:
+                self._writer = None
+
+    def _write(self) -> None:
+        while self._waiting:
             gathered = [self._waiting.popleft() for _ in range(len(self._waiting))]
-            if gathered:
-                self._stream.write("\n".join(gathered) + "\n")
-                self._stream.flush()
+            self._stream.write("\n".join(gathered) + "\n")
+            self._stream.flush()
 
     def _begin(self) -> None:
-        with self._writing:
+        with self._beginning:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="log", daemon=True)
                 self._thread.start()
@@ -61,4 +73,5 @@ class Lines:
         while self._wakes.wait():
             time.sleep(_GATHERING_SECONDS)
             self._wakes.clear()  # before the lines are taken: what comes from now on wakes us again
-            self.flush()
+            with suppress(OSError, ValueError):  # a full disk, a closed stream: those lines are lost, later ones not
+                self.flush()

@@ -77,6 +77,12 @@ def configure(service: str, level: str = "info", *, also: Iterable[str] = (), un
     _adopt_standard_logging(before, lines, threshold)
 
 
+def flush() -> None:
+    """Write what has been said, now: whoever says next why the process ends has the last word."""
+    for handler in logging.getLogger().handlers:
+        handler.flush()
+
+
 def _adopt_standard_logging(before: list[structlog.typing.Processor], lines: Lines, threshold: int) -> None:
     """Libraries speak `logging`: the same lines, from warnings on."""
     handler = logging.StreamHandler(lines)

@@ -17,7 +17,7 @@ from grpc_reflection.v1alpha import reflection
 
 from shared.clock import Clock
 from shared.credentials.tokens import TokenVerifier
-from shared.log import configure, get_logger
+from shared.log import configure, flush, get_logger
 from shared.metrics import LOOPBACK, Exporter, Metrics
 from shared.rpc.access import Access, Authenticate, Authorise, check_complete
 from shared.rpc.caller import EVERYONE, Role
@@ -76,36 +76,39 @@ def serve(
     which the calls are added.
     """
     configure(name, settings.log_level, unknown_fields=settings.log_unknown_fields)
-    health = Health(service_names, ready)
-    metrics = metrics or Metrics()
     try:
-        server, port = build_server(
-            name=name,
-            settings=settings,
-            clock=clock,
-            access=access,
-            register=register,
-            service_names=service_names,
-            health=health,
-            limits=limits,
-            tokenless=tokenless,
-            telemetry=(Metered(metrics.registry),) if settings.metrics_port else (),
-        )
-        exporter = _export(metrics, settings)
-    except CannotListen as refusal:
-        sys.exit(f"{name}: {refusal}")
-    signals = _signals()
-    server.start()
-    log.info("serving", address=settings.listen, port=port)
-    signals.get()
-    log.info("draining", seconds=settings.drain_seconds)
-    health.drain()
-    _pause(signals, settings.drain_notice_seconds)
-    server.stop(settings.drain_seconds).wait()
-    on_stop()
-    if exporter:
-        exporter.stop()
-    log.info("stopped")
+        health = Health(service_names, ready)
+        metrics = metrics or Metrics()
+        try:
+            server, port = build_server(
+                name=name,
+                settings=settings,
+                clock=clock,
+                access=access,
+                register=register,
+                service_names=service_names,
+                health=health,
+                limits=limits,
+                tokenless=tokenless,
+                telemetry=(Metered(metrics.registry),) if settings.metrics_port else (),
+            )
+            exporter = _export(metrics, settings)
+        except CannotListen as refusal:
+            sys.exit(f"{name}: {refusal}")
+        signals = _signals()
+        server.start()
+        log.info("serving", address=settings.listen, port=port)
+        signals.get()
+        log.info("draining", seconds=settings.drain_seconds)
+        health.drain()
+        _pause(signals, settings.drain_notice_seconds)
+        server.stop(settings.drain_seconds).wait()
+        on_stop()
+        if exporter:
+            exporter.stop()
+        log.info("stopped")
+    finally:
+        flush()
 
 
 def build_server(

@@ -11,6 +11,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import grpc
+
 from shared.log import get_logger
 from shared.rpc.channel import open_channel
 from shared.rpc.server import serve
@@ -22,13 +24,13 @@ ROOT = Path(__file__).parents[3]
 
 
 class ServerProcess:
-    """A server that lives until it is told to end."""
+    """A server that lives until it is told to end. `falls`: then it does not end well."""
 
-    def __init__(self, home: TestHome, **settings: object) -> None:
+    def __init__(self, home: TestHome, *, falls: bool = False, **settings: object) -> None:
         facts = {"listen": "127.0.0.1:0", **settings}
         self.home = home
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.shared.rpc.process", str(home.folder), json.dumps(facts)],
+            [sys.executable, "-m", "tests.shared.rpc.process", str(home.folder), json.dumps(facts), str(falls)],
             cwd=ROOT,
             env={**os.environ, "PYTHONWARNINGS": "error"},
             stderr=subprocess.PIPE,
@@ -80,16 +82,25 @@ def main() -> None:
         time.sleep(len(request.text) / 10)
         return request
 
+    def register(server: grpc.Server) -> None:
+        echo.register(server)
+        get_logger().info("registered")
+
+    def stop() -> None:
+        get_logger().info("writer ended")
+        if sys.argv[3] == str(True):
+            raise ValueError("fallen")
+
     echo.behaviour = slow
     serve(
         name="echo",
         settings=home.settings(**json.loads(sys.argv[2])),
         clock=StillClock(),
         access=ACCESS,
-        register=echo.register,
+        register=register,
         service_names=[SERVICE],
         ready=lambda: True,
-        on_stop=lambda: get_logger().info("writer ended"),
+        on_stop=stop,
     )
 
 

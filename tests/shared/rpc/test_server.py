@@ -52,6 +52,18 @@ def test_a_taken_port_ends_the_process_with_one_sentence(running: Running, home:
     ours = [line for line in server.lines if line.startswith("echo:")]
     assert ours == [f"echo: cannot listen on {running.target}: the port is taken, or the host is not ours"]
     assert not any("Traceback" in line for line in server.lines)
+    assert json.loads(server.lines[-2])["event"] == "registered", "nothing is lost, and nothing comes behind the reason"
+    assert server.lines[-1] == ours[0]
+
+
+def test_a_process_that_falls_loses_no_line_and_says_why_at_the_end(home: TestHome) -> None:
+    server = ServerProcess(home, falls=True, drain_notice_seconds=0)
+    server.until("serving")
+    server.terminate()
+    assert server.ended() == 1
+    last = next(number for number, line in enumerate(server.lines) if "writer ended" in line)
+    assert server.lines[last + 1].startswith("Traceback")
+    assert server.lines[-1] == "ValueError: fallen"
 
 
 def test_sigterm_lets_running_calls_end_and_then_stops(home: TestHome) -> None:
