@@ -70,4 +70,7 @@ class Around:
             except BaseException as other:  # the frames outside have to see it, then it goes on
                 ended = other
         if ended is not None and ended is not error:
-            raise ended
+            try:
+                raise ended
+            finally:
+                del ended  # or this frame and what it raises would hold each other, and the request, for the collector

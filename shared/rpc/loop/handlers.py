@@ -176,7 +176,7 @@ class Handlers(grpc.GenericRpcHandler):
                 ending = aborted.ending()
             finally:
                 self._pool.submit(fields.run, _closed, messages, running)
-            del request, contents
+            del request, contents, messages, running  # the last holds what was raised, which holds this frame
             if ending is not None:
                 await context.end(ending)
             context.hand_over()

@@ -21,7 +21,7 @@ class Running:
     def __init__(self, home: TestHome, waiting_calls: int = 0, **settings: object) -> None:
         self.home = home
         self.clock = StillClock()
-        self.echo = Echo()
+        self.echo = Echo(waits=waiting_calls > 0)
         self.ready = True
         self.server, self.port = build_server(
             name="echo",

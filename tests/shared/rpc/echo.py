@@ -1,11 +1,12 @@
-"""A contract and a service of the tests' own: every arity but the last, and rules on its fields."""
+"""A contract and a service of the tests' own: every arity, and rules on its fields."""
 
 from __future__ import annotations
 
+import asyncio
 import queue
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, cast
 
 import grpc
 from buf.validate import validate_pb2
@@ -17,12 +18,16 @@ from shared.rpc.caller import EVERYONE, Role
 SERVICE = "coalition.test.v1.EchoService"
 SAY, COUNT, GATHER = f"/{SERVICE}/Say", f"/{SERVICE}/Count", f"/{SERVICE}/Gather"
 ISSUE, NOBODY = f"/{SERVICE}/Issue", f"/{SERVICE}/Nobody"
+WAIT, TALK, CHAT = f"/{SERVICE}/Wait", f"/{SERVICE}/Talk", f"/{SERVICE}/Chat"
 ACCESS = {
     SAY: EVERYONE,
     COUNT: EVERYONE,
     GATHER: EVERYONE,
     ISSUE: EVERYONE,
     NOBODY: frozenset({Role.SETTLEMENT}),
+    WAIT: EVERYONE,
+    TALK: EVERYONE,
+    CHAT: EVERYONE,
 }
 KIND = descriptor_pb2.FieldDescriptorProto
 
@@ -55,6 +60,9 @@ def _contract() -> descriptor_pb2.FileDescriptorProto:
         ("Gather", True, False),
         ("Issue", False, False),
         ("Nobody", False, False),
+        ("Wait", False, False),
+        ("Talk", True, True),
+        ("Chat", True, True),
     ):
         service.method.add(
             name=name,
@@ -106,10 +114,12 @@ def looking(look: Callable[[grpc.ServicerContext], object]) -> Behaviour:
 class Echo:
     """Does what the test says; without being told, repeats what it hears.
 
+    `waits`: on a loop Wait and Chat are coroutines there; else they are as Say and Talk.
     `closed_by`: the threads in which streams of answers let go of what they held.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, waits: bool = False) -> None:
+        self.waits = waits
         self.behaviour: Behaviour = lambda request, _context: Words(text=request.text)
         self.closed_by: queue.Queue[str] = queue.Queue()
 
@@ -126,6 +136,18 @@ class Echo:
     def gather(self, requests: Iterator[Words], context: grpc.ServicerContext) -> Words:
         return self.behaviour(Words(text=" ".join(request.text for request in requests)), context)
 
+    def talk(self, requests: Iterator[Words], context: grpc.ServicerContext) -> Iterator[Words]:
+        for request in requests:
+            yield self.behaviour(request, context)
+
+    async def wait(self, request: Words, context: grpc.ServicerContext) -> Words:
+        await asyncio.sleep(0)
+        return self.behaviour(request, context)
+
+    async def chat(self, requests: AsyncIterator[Words], context: grpc.ServicerContext) -> AsyncIterator[Words]:
+        async for request in requests:
+            yield self.behaviour(request, context)
+
     def register(self, server: grpc.Server) -> None:
         read, write = Words.FromString, Words.SerializeToString
         handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {
@@ -134,6 +156,11 @@ class Echo:
             "Nobody": grpc.unary_unary_rpc_method_handler(self.say, read, write),
             "Count": grpc.unary_stream_rpc_method_handler(self.count, read, write),
             "Gather": grpc.stream_unary_rpc_method_handler(self.gather, read, write),
+            "Talk": grpc.stream_stream_rpc_method_handler(self.talk, read, write),
+            "Wait": grpc.unary_unary_rpc_method_handler(cast(Any, self.wait if self.waits else self.say), read, write),
+            "Chat": grpc.stream_stream_rpc_method_handler(
+                cast(Any, self.chat if self.waits else self.talk), read, write
+            ),
         }
         server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, handlers),))
         server.add_registered_method_handlers(SERVICE, handlers)
@@ -149,4 +176,7 @@ class Stub:
         self.nobody = channel.unary_unary(NOBODY, write, read)
         self.count = channel.unary_stream(COUNT, write, read)
         self.gather = channel.stream_unary(GATHER, write, read)
+        self.wait = channel.unary_unary(WAIT, write, read)
+        self.talk = channel.stream_stream(TALK, write, read)
+        self.chat = channel.stream_stream(CHAT, write, read)
         self.say_bytes = channel.unary_unary(SAY, bytes, read)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import socket
 import ssl
@@ -18,7 +17,6 @@ from grpc_health.v1 import health_pb2
 
 from shared.rpc.deadline import time_left
 from shared.rpc.health import CHECK
-from shared.rpc.invalid import FieldViolation
 from shared.rpc.replay import mark_replay
 from shared.rpc.server import CannotListen
 from tests.shared.home import TestHome
@@ -26,7 +24,6 @@ from tests.shared.rpc.conftest import Running
 from tests.shared.rpc.echo import SERVICE, Words, looking
 from tests.shared.rpc.process import ServerProcess
 from tests.shared.rpc.refused import refused, trailers
-from tests.support.together import until
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
@@ -182,20 +179,6 @@ def test_a_stream_whose_caller_went_away_while_it_worked_lets_go_of_what_it_held
     assert running.echo.closed_by.empty()
     goes_on.set()
     assert "loop" not in running.echo.closed_by.get(timeout=5)
-
-
-def test_of_a_refused_request_nothing_waits_for_the_collector(home: TestHome) -> None:
-    """Where calls wait on the loop: there are more of them at once, and each kept its request."""
-    running = Running(home, waiting_calls=100)
-    gc.disable()
-    try:
-        stub = running.service()
-        for _ in range(20):
-            assert refused(stub.say, Words()).reason == "INVALID_REQUEST"
-        until(lambda: not any(isinstance(thing, FieldViolation) for thing in gc.get_objects()), seconds=5)
-    finally:
-        gc.enable()
-        running.stop()
 
 
 def test_a_replay_is_marked_beside_the_calls_own_id(running: Running) -> None:

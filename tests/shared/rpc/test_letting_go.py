@@ -1,0 +1,65 @@
+"""A refused request is let go at once: what waits for the collector is the whole request, once for each refusal."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+
+import pytest
+
+from shared.refusal import Kind, Refusal
+from shared.rpc.invalid import InvalidRequest
+from tests.shared.rpc.conftest import Running
+from tests.shared.rpc.echo import Words
+from tests.shared.rpc.refused import refused
+from tests.support.together import until
+
+ARITIES = ["say", "wait", "count", "gather", "talk", "chat"]
+STREAMED = {"gather", "talk", "chat"}
+
+
+class Overdrawn(Refusal):
+    """What a service refuses, after it has the request."""
+
+    kind = Kind.NOT_NOW
+    message = "No."
+    remedy = "Wait."
+
+
+@pytest.fixture
+def no_collector() -> Iterator[None]:
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+def ask(running: Running, method: str, *requests: Words) -> str:
+    """Why it was refused; several requests where the method reads a stream, else the last."""
+    asked = iter(requests) if method in STREAMED else requests[-1]
+    return refused(getattr(running.service(), method), asked).reason
+
+
+def let_go(kind: type[Refusal]) -> bool:
+    return not any(isinstance(thing, kind) for thing in gc.get_objects())
+
+
+@pytest.mark.usefixtures("no_collector")
+@pytest.mark.parametrize("method", ARITIES)
+def test_of_a_request_that_is_not_valid_nothing_waits_for_the_collector(running: Running, method: str) -> None:
+    for _ in range(5):
+        assert ask(running, method, Words()) == "INVALID_REQUEST"
+        assert ask(running, method, Words(text="a"), Words()) == "INVALID_REQUEST"
+    until(lambda: let_go(InvalidRequest), seconds=5)
+
+
+@pytest.mark.usefixtures("no_collector")
+@pytest.mark.parametrize("method", ARITIES)
+def test_of_a_request_that_the_service_refuses_nothing_waits_for_the_collector(running: Running, method: str) -> None:
+    def refuse(_request: Words, _context: object) -> Words:
+        raise Overdrawn
+
+    running.echo.behaviour = refuse
+    for _ in range(5):
+        assert ask(running, method, Words(text="a", numbers=[1])) == "OVERDRAWN"
+    until(lambda: let_go(Overdrawn), seconds=5)
