@@ -18,7 +18,6 @@ def test_the_service_and_the_model_agree_after_every_step(platform: RunningPlatf
             settings=settings(
                 max_examples=6,
                 stateful_step_count=25,
-                deadline=None,
                 suppress_health_check=list(HealthCheck),
                 phases=[Phase.explicit, Phase.generate],  # time goes on at the service: nothing can be shrunk
                 database=None,

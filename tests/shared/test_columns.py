@@ -16,7 +16,7 @@ from shared.db.columns import Blobs, Bools, Column, Days, Instants, Int2s, Int4s
 from tests.support.databases import Databases
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MANY = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+MANY = settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture(scope="module")

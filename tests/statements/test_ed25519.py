@@ -57,14 +57,14 @@ def test_the_examples_of_the_rfc(name: str) -> None:
 
 
 @given(st.binary(min_size=32, max_size=32), st.binary(max_size=200))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_what_cryptography_signs_holds(secret: bytes, message: bytes) -> None:
     private = Ed25519PrivateKey.from_private_bytes(secret)
     assert verified(private.public_key().public_bytes_raw(), message, private.sign(message))
 
 
 @given(st.integers(0, 32 + 64 + 9), st.integers(0, 7), st.binary(min_size=32, max_size=32))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_one_changed_bit_anywhere_is_refused_by_both(place: int, bit: int, secret: bytes) -> None:
     private, message = Ed25519PrivateKey.from_private_bytes(secret), b"0123456789"
     whole = bytearray(private.public_key().public_bytes_raw() + private.sign(message) + message)

@@ -62,7 +62,7 @@ def enrolments(house: House) -> Iterator[Enrolments]:
     engine.dispose()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(BATCHES)
 def test_batches_do_what_single_wishes_do(
     enrolments: Enrolments, batches: list[tuple[str, list[tuple[int, set[int], bool]]]]

@@ -7,6 +7,4 @@ from hypothesis import HealthCheck, settings
 from tests.ledger.domain.pure import PureHistories
 
 TestPureHistories = PureHistories.TestCase
-TestPureHistories.settings = settings(
-    max_examples=100, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
-)
+TestPureHistories.settings = settings(max_examples=100, stateful_step_count=30, suppress_health_check=list(HealthCheck))

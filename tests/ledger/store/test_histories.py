@@ -18,7 +18,6 @@ def test_the_store_and_the_model_agree_after_every_step(own_vault: Vault) -> Non
         settings=settings(
             max_examples=15,
             stateful_step_count=30,
-            deadline=None,
             suppress_health_check=list(HealthCheck),
             phases=[Phase.explicit, Phase.generate],  # shrinking would run a thousand more: that is done by hand
         ),

@@ -48,13 +48,13 @@ def top(forest: Forest, bucket: int, size: int) -> bytes:
         return tops(cursor, bucket, [range(size)])[0]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(bucket=st.integers(0, 2), size=st.integers(0, MOST))
 def test_the_root_at_any_size_is_the_one_over_all_leaves(grown: Forest, bucket: int, size: int) -> None:
     assert top(grown, bucket, size) == root(grown.leaves[bucket][:size])
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(size=st.integers(1, MOST), data=st.data())
 def test_paths_are_those_over_all_leaves(grown: Forest, size: int, data: st.DataObject) -> None:
     index, first = data.draw(st.integers(0, size - 1)), data.draw(st.integers(0, size))
