@@ -12,7 +12,8 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from contextvars import ContextVar
-from typing import Any
+from functools import lru_cache
+from typing import Any, TextIO
 
 import structlog
 from structlog.typing import EventDict, WrappedLogger
@@ -67,7 +68,7 @@ def configure(service: str, level: str = "info", *, also: Iterable[str] = (), un
     ]
     if not unknown_fields:
         before.append(_Cleared(KNOWN_FIELDS.union(also)))
-    lines = Lines(sys.stderr)
+    lines = _lines_to(sys.stderr)
     structlog.configure(
         processors=[*before, _rendered],
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
@@ -95,6 +96,12 @@ def _adopt_standard_logging(before: list[structlog.typing.Processor], lines: Lin
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(max(threshold, logging.WARNING))
+
+
+@lru_cache(maxsize=1)
+def _lines_to(stream: TextIO) -> Lines:
+    """The same for whoever configures twice: loggers keep what they were given first, and lines keep their order."""
+    return Lines(stream)
 
 
 class _Loud:

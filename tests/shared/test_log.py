@@ -63,3 +63,22 @@ def test_libraries_speak_the_same_way_and_only_to_warn() -> None:
     said = lines()
     assert len(said) == 3
     assert (said[2]["event"], said[2]["level"], said[2]["service"]) == ("pool is small", "warning", "ledger")
+
+
+def test_who_configures_twice_finds_its_lines_in_their_order() -> None:
+    program = """
+from shared.log import configure, flush, get_logger
+configure("catalogue")
+early, late = get_logger(), get_logger()
+early.info("a")
+configure("catalogue")
+early.info("b")
+late.info("c")
+flush()
+print("end", file=__import__("sys").stderr)
+"""
+    root = Path(__file__).parents[2]
+    run = subprocess.run([sys.executable, "-c", program], cwd=root, capture_output=True, text=True, check=True)
+    *said, end = run.stderr.splitlines()
+    assert [json.loads(line)["event"] for line in said] == ["a", "b", "c"]
+    assert end == "end"
