@@ -14,6 +14,8 @@ from services.ledger.domain.refusals import AdjustmentDecided, AdjustmentNotFoun
 from services.ledger.domain.wish import AdjustWish
 from services.ledger.store.rows import Row
 from services.ledger.store.session import reading, writing
+from shared.db.errors import OutcomeUnknown
+from shared.refusal import Refusal
 
 _COLUMNS = """bucket, id, wallet_id, unit, issuer, points, taking, reason, expires_on, proposed_by, proposed_at, state,
     decided_by, decided_at, entry_seq"""
@@ -150,10 +152,17 @@ class Adjustments:
         return found
 
     def posted(self, adjustment: Adjustment, entry_seq: int) -> Adjustment:
-        """Note which entry an approved adjustment became."""
-        with writing(self._engine) as cursor:
-            decided = [adjustment.decided_by, adjustment.decided_at]
-            cursor.execute(_POSTED, [*decided, entry_seq, adjustment.bucket, adjustment.id])
+        """Note which entry an approved adjustment became.
+
+        Raises OutcomeUnknown when it cannot be noted: the entry is there, and nobody may be told that nothing happened.
+        Whoever approves again notes it.
+        """
+        decided = [adjustment.decided_by, adjustment.decided_at]
+        try:
+            with writing(self._engine) as cursor:
+                cursor.execute(_POSTED, [*decided, entry_seq, adjustment.bucket, adjustment.id])
+        except Refusal as refusal:
+            raise OutcomeUnknown from refusal
         return replace(adjustment, entry_seq=entry_seq)
 
     def reopen(self, adjustment: Adjustment) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from uuid import uuid4
 
 from services.ledger.domain.wish import AdjustWish
 from services.ledger.store.adjustments import Adjustments, AdjustmentState
+from services.ledger.store.writer import Posted
+from shared.db.errors import OutcomeUnknown
 from tests.ledger.store.vault import GROCER, Vault, wallet_in
+from tests.support.together import until
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -37,6 +41,24 @@ def test_what_was_posted_stays_approved_though_a_refused_colleague_reopens_it(va
     adjustments.posted(cleos, entry.seq)
     found = adjustments.found(proposed.bucket, proposed.id)
     assert (found.state, found.entry_seq, found.decided_by) == (AdjustmentState.APPROVED, entry.seq, entry.approved_by)
+
+
+def test_what_was_posted_and_cannot_be_noted_is_not_said_to_have_come_to_nothing(own_vault: Vault) -> None:
+    adjustments = Adjustments(own_vault.engine)
+    proposed, _ = adjustments.propose(proposal(), NOW)
+    approved = adjustments.decide(proposed, AdjustmentState.APPROVED, "operator/ben", NOW)
+    entry = own_vault.post(approved.wish("operator/ben"))
+    with ThreadPoolExecutor() as pool:
+        with own_vault.tampering() as blocker, blocker.transaction():
+            blocker.execute("LOCK ledger.adjustments")
+            noted = pool.submit(adjustments.posted, approved, entry.seq)
+            until(lambda: bool(own_vault.waiting()))
+            own_vault.kill_backends()
+        assert isinstance(noted.exception(), OutcomeUnknown)
+    again = own_vault.posted(approved.wish("operator/ben"))
+    assert again == Posted(entry, replay=True)
+    adjustments.posted(approved, again.entry.seq)
+    assert adjustments.found(proposed.bucket, proposed.id).entry_seq == entry.seq
 
 
 def test_whoever_proposed_it_may_withdraw_it(vault: Vault) -> None:
