@@ -7,9 +7,11 @@ service`: the ledger of a running sandbox, over gRPC. The seed is printed first;
 from __future__ import annotations
 
 import argparse
+import sys
 import tempfile
 import time
 from collections import Counter
+from itertools import count
 from pathlib import Path
 from random import SystemRandom
 
@@ -29,6 +31,8 @@ from tests.ledger.store.stored import StoredHistories
 from tests.ledger.store.vault import Vault
 from tests.support.databases import databases_in
 from tests.support.platform import platform_in
+
+_TELL_EVERY = 50
 
 
 def main() -> None:
@@ -69,6 +73,7 @@ def play_on_the_store(folder: Path, asked: argparse.Namespace) -> None:
 def play(machine: type[Histories], asked: argparse.Namespace) -> None:
     """Play the histories, then tell how often each verb was done and refused."""
     outcomes: Counter[str] = Counter()
+    counted = count(1)
 
     class Counted(machine):  # type: ignore[valid-type, misc]  # the ledger is chosen at run time
         def post(self, wish: Wish, wallet: object) -> Entry | Refusal:
@@ -76,6 +81,11 @@ def play(machine: type[Histories], asked: argparse.Namespace) -> None:
             done = "done" if isinstance(outcome, Entry) else outcome.reason
             outcomes[f"{type(wish).__name__.removesuffix('Wish').lower()}: {done}"] += 1
             return outcome
+
+        def teardown(self) -> None:
+            super().teardown()
+            if not self.failing and (played := next(counted)) % _TELL_EVERY == 0:
+                print(f"{played} histories agree, {time.monotonic() - begun:.0f} s", file=sys.stderr, flush=True)
 
     phases = [Phase.generate, Phase.shrink] if asked.shrink else [Phase.generate]
     begun = time.monotonic()
