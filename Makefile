@@ -24,10 +24,10 @@ export UV_SYSTEM_CERTS ?= 1
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench scale crash fuzz histories mutants lint format up down status verify contracts clean platform development
+.PHONY: help demo test bench bench-settlement scale crash fuzz histories mutants lint format up down status verify contracts clean platform development
 
 help: ## list these words
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 demo: $(UV) ## replay real purchases and settle them; ARGS='--baskets 5000 --output json'
 	@$(SYNC) --no-default-groups --group sandbox --group demo >&2
@@ -54,6 +54,9 @@ scale: development ## fill a long journal, verify and replay it; ARGS='--entries
 
 bench: development ## measure the ledger against pgbench, in pairs; ARGS='--cases award-64,batch-500 --output json'
 	@$(BIN)/python -m tests.load.bench $(ARGS)
+
+bench-settlement: development ## measure settlement at size: ingest, closing, the whole job, the bank, awards meanwhile; ARGS='--entries 10000000'
+	@$(BIN)/python -m tests.load.settlement $(ARGS)
 
 lint: development ## ruff, mypy strict, import arrows, contracts: style, format, nothing broken
 	@$(UV) lock --check --quiet

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from services.cli import clock, demo, ledger, partner, platform, statement, verify
+from services.cli import clock, demo, ledger, partner, platform, settle, statement, verify
 from shared.refusal import Kind, Refusal
 
 REFUSED = 1
@@ -30,6 +30,7 @@ app.command("verify")(verify.verify)
 app.add_typer(clock.app, name="clock")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(partner.app, name="partner")
+app.add_typer(settle.app, name="settle")
 app.add_typer(statement.app, name="statement")
 
 

@@ -13,7 +13,16 @@ from coalition.catalogue.v1 import catalogue_pb2_grpc as catalogue
 from coalition.identity.v1 import identity_pb2 as identity_pb
 from coalition.identity.v1 import identity_pb2_grpc as identity
 from coalition.ledger.v1 import ledger_pb2_grpc as ledger
+from coalition.settlement.v1 import approvals_pb2_grpc as approvals_rpc
+from coalition.settlement.v1 import batches_pb2_grpc as batches_rpc
+from coalition.settlement.v1 import corrections_pb2_grpc as corrections_rpc
+from coalition.settlement.v1 import payments_pb2_grpc as payments_rpc
+from coalition.settlement.v1 import proofs_pb2_grpc as proofs_rpc
+from coalition.settlement.v1 import reconciliation_pb2_grpc as reconciliation_rpc
+from coalition.settlement.v1 import reference_pb2_grpc as reference_rpc
+from coalition.settlement.v1 import reports_pb2_grpc as reports_rpc
 from coalition.settlement.v1 import settlement_pb2_grpc as settlement
+from coalition.settlement.v1 import steps_pb2_grpc as steps_rpc
 from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 
 from shared.credentials.authority import Leaf
@@ -129,6 +138,61 @@ class Calls:
     def windows(self) -> settlement.WindowServiceStub:
         """settlement: windows."""
         return settlement.WindowServiceStub(self.channel("settlement"))
+
+    @cached_property
+    def approvals(self) -> approvals_rpc.ApprovalServiceStub:
+        """settlement: what waits for a second person."""
+        return approvals_rpc.ApprovalServiceStub(self.channel("settlement"))
+
+    @cached_property
+    def reference(self) -> reference_rpc.ReferenceServiceStub:
+        """settlement: calendars, sets of rates, models."""
+        return reference_rpc.ReferenceServiceStub(self.channel("settlement"))
+
+    @cached_property
+    def steps(self) -> steps_rpc.StepServiceStub:
+        """settlement: long work."""
+        return steps_rpc.StepServiceStub(self.channel("settlement"))
+
+    @cached_property
+    def batches(self) -> batches_rpc.BatchServiceStub:
+        """settlement: batches."""
+        return batches_rpc.BatchServiceStub(self.channel("settlement"))
+
+    @cached_property
+    def caps(self) -> batches_rpc.CapServiceStub:
+        """settlement: caps."""
+        return batches_rpc.CapServiceStub(self.channel("settlement"))
+
+    @cached_property
+    def bank_accounts(self) -> payments_rpc.BankAccountServiceStub:
+        """settlement: bank accounts."""
+        return payments_rpc.BankAccountServiceStub(self.channel("settlement"))
+
+    @cached_property
+    def payments(self) -> payments_rpc.PaymentServiceStub:
+        """settlement: instructions and files."""
+        return payments_rpc.PaymentServiceStub(self.channel("settlement"))
+
+    @cached_property
+    def reconciliation(self) -> reconciliation_rpc.ReconciliationServiceStub:
+        """settlement: what the bank says."""
+        return reconciliation_rpc.ReconciliationServiceStub(self.channel("settlement"))
+
+    @cached_property
+    def corrections(self) -> corrections_rpc.CorrectionServiceStub:
+        """settlement: adjustments and disputes."""
+        return corrections_rpc.CorrectionServiceStub(self.channel("settlement"))
+
+    @cached_property
+    def proofs(self) -> proofs_rpc.ProofServiceStub:
+        """What proves and explains settlement's books."""
+        return proofs_rpc.ProofServiceStub(self.channel("settlement"))
+
+    @cached_property
+    def reports(self) -> reports_rpc.ReportServiceStub:
+        """settlement: reports."""
+        return reports_rpc.ReportServiceStub(self.channel("settlement"))
 
     @cached_property
     def statements(self) -> settlement.StatementServiceStub:

@@ -67,6 +67,21 @@ class Home:
         return self.root / "clock"
 
     @property
+    def archive(self) -> Path:
+        """What settlement has sent to the bank, outside of its database."""
+        return self.root / "archive"
+
+    @property
+    def bank(self) -> Path:
+        """Where settlement lays files for the bank."""
+        return self.root / "bank"
+
+    @property
+    def duties(self) -> Path:
+        """Who of the operator's users has which duties; without this file everybody has all."""
+        return self.root / "duties.json"
+
+    @property
     def ports(self) -> Path:
         """The ports that were chosen, by service."""
         return self.root / "ports.json"
@@ -97,6 +112,7 @@ def made(home: Home) -> None:
         home.partners,
         home.run,
         home.logs,
+        home.bank,
     )
     try:
         home.root.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -25,6 +25,9 @@ Say = Callable[[str], None]
 OPERATOR: Final = "local"
 """The user whom the certificate of this machine's operator names."""
 
+COLLEAGUE: Final = "colleague"
+"""The second person whom four eyes need."""
+
 _HEALTHY_SECONDS: Final = 60
 _LOOK_SECONDS: Final = 0.5
 _ANSWER_SECONDS: Final = 5.0
@@ -49,6 +52,11 @@ class Platform:
     def operator(self) -> Calls:
         """The services as the operator of the programme calls them."""
         return Calls(self.targets, self.authority.operator(OPERATOR))
+
+    @cached_property
+    def colleague(self) -> Calls:
+        """A second person of the operator's: who approves what the first one proposed."""
+        return Calls(self.targets, self.authority.operator(COLLEAGUE))
 
     def now(self) -> datetime:
         """The sandbox's time."""

@@ -49,7 +49,7 @@ def environment(
         "drain_notice_seconds": 0,
         "drain_seconds": _DRAIN_SECONDS,
         **({"clock_file": home.clock} if home.clock.exists() else {}),
-        **_own_settings(service, keys, ports),
+        **_own_settings(service, home, keys, ports),
     }
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("COALITION_", "PG"))}
     return inherited | {f"COALITION_{service}_{name}".upper(): str(value) for name, value in ours.items()}
@@ -81,7 +81,7 @@ def password_file(home: Home, service: str, role: str) -> Path:
     return home.secrets / f"{service}_{role}"
 
 
-def _own_settings(service: str, keys: Keys, ports: Mapping[str, int]) -> dict[str, object]:
+def _own_settings(service: str, home: Home, keys: Keys, ports: Mapping[str, int]) -> dict[str, object]:
     match service:
         case "identity":
             return {
@@ -104,4 +104,7 @@ def _own_settings(service: str, keys: Keys, ports: Mapping[str, int]) -> dict[st
                 "ledger_target": target(ports, LEDGER),
                 "statement_key_file": keys.statement,
                 "checkpoint_public_key_file": keys.checkpoint_public,
+                "archive_folder": home.archive,
+                "bank_folder": home.bank,
+                **({"duties_file": home.duties} if home.duties.exists() else {}),
             }

@@ -1,14 +1,17 @@
-"""How many decimals each currency has: a copy of ISO 4217, versioned here.
+"""How many decimals each currency has: a copy of ISO 4217, edition by edition.
 
 Never a library's locale data: the display digits of CLDR differ from ISO on more than a dozen currencies and would pay
-a hundred or a thousand times too much. A change of ISO 4217 becomes a new edition of this table.
+a hundred or a thousand times too much. A change of ISO 4217 becomes a new edition beside the old ones, which stay as
+they are: whoever calculates again what was calculated under an old one says so with `edition`.
 """
 
 from __future__ import annotations
 
-ISO_4217_EDITION = "2026-01-01"
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 
-_BY_EXPONENT = {
+_2026_01_01 = {
     0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
     2: """
         AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BMD BND BOB BOV BRL BSD BTN BWP BYN BZD CAD CDF CHE CHF CHW CNY
@@ -21,16 +24,44 @@ _BY_EXPONENT = {
     4: "CLF UYW",
 }
 
-_EXPONENTS = {code: exponent for exponent, codes in _BY_EXPONENT.items() for code in codes.split()}
+
+def _read(by_exponent: Mapping[int, str]) -> dict[str, int]:
+    return {code: exponent for exponent, codes in by_exponent.items() for code in codes.split()}
+
+
+EDITIONS: dict[str, Mapping[str, int]] = {"2026-01-01": _read(_2026_01_01)}
+"""Each edition by its date, with the exponents of its currencies. One is added, none is changed."""
+
+ISO_4217_EDITION = max(EDITIONS)
+"""The newest: what new things are calculated with."""
+
+_chosen: ContextVar[str] = ContextVar("edition", default="")
 
 
 class UnknownCurrency(ValueError):
-    """The code is not a currency of the table."""
+    """The code is not a currency of the edition."""
 
 
 def exponent_of(currency: str) -> int:
     """The number of decimals of a currency: 2 for USD, 0 for JPY, 3 for KWD."""
+    named = edition_in_force()
     try:
-        return _EXPONENTS[currency]
+        return EDITIONS[named][currency]
     except KeyError:
-        raise UnknownCurrency(f"{currency!r} is not a currency of ISO 4217, edition {ISO_4217_EDITION}") from None
+        raise UnknownCurrency(f"{currency!r} is not a currency of ISO 4217, edition {named}") from None
+
+
+def edition_in_force() -> str:
+    """The edition that counts here: the newest, unless a block says another."""
+    return _chosen.get() or max(EDITIONS)
+
+
+@contextmanager
+def edition(name: str) -> Iterator[None]:
+    """Within the block exponents are those of that edition. Raises KeyError when it is none of ours."""
+    EDITIONS[name]
+    token = _chosen.set(name)
+    try:
+        yield
+    finally:
+        _chosen.reset(token)

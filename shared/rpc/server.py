@@ -68,12 +68,13 @@ def serve(
     on_stop: Callable[[], None] = lambda: None,
     tokenless: frozenset[str] = frozenset(),
     metrics: Metrics | None = None,
+    own: Sequence[Check] = (),
 ) -> None:
     """Serve until SIGTERM or SIGINT, then drain: look unready, let running calls end, call `on_stop`.
 
     A second signal cuts the time short in which balancers may notice. `name` is the audience of partners' tokens;
     `tokenless` are methods that take a partner's certificate without a token; `metrics` are the service's own, to
-    which the calls are added.
+    which the calls are added; `own` are further checks of the service's own, of calls that are authorised.
     """
     configure(name, settings.log_level, unknown_fields=settings.log_unknown_fields)
     try:
@@ -90,6 +91,7 @@ def serve(
                 health=health,
                 limits=limits,
                 tokenless=tokenless,
+                own=own,
                 telemetry=(Metered(metrics.registry),) if settings.metrics_port else (),
             )
             exporter = _export(metrics, settings)
@@ -124,6 +126,7 @@ def build_server(
     limits: Limits | None = None,
     tokenless: frozenset[str] = frozenset(),
     telemetry: Sequence[Frame] = (),
+    own: Sequence[Check] = (),
 ) -> tuple[grpc.Server, int]:
     """The server, not started yet, and the port that it holds. Raises CannotListen and IncompleteAccess."""
     limits = limits or Limits()
@@ -132,7 +135,7 @@ def build_server(
     rows = {**access, CHECK: EVERYONE, _REFLECT: EVERYONE if settings.reflection else frozenset({Role.OPERATOR})}
     tokens = TokenVerifier(settings.token_keys_folder)
     authenticate = Authenticate(name, tokens, clock, tokenless | {CHECK, _REFLECT})
-    chain = Chain(_steps(settings, authenticate, Authorise(rows), telemetry), Validation(limits))
+    chain = Chain(_steps(settings, authenticate, Authorise(rows), telemetry, own), Validation(limits))
     server = _made(chain, limits)
     register(server)
     (health or Health(service_names, ready)).register(server)
@@ -153,11 +156,13 @@ def _made(chain: Chain, limits: Limits) -> grpc.Server:
     )
 
 
-def _steps(settings: ServiceSettings, authenticate: Check, authorise: Check, telemetry: Sequence[Frame]) -> Steps:
+def _steps(
+    settings: ServiceSettings, authenticate: Check, authorise: Check, telemetry: Sequence[Frame], own: Sequence[Check]
+) -> Steps:
     """What stands around every call, outermost first."""
     return Steps(
         frames=(RequestContext(), *telemetry, Refusals()),
-        checks=(deadline, authenticate, authorise, RateLimit(settings.calls_per_second, settings.calls_burst)),
+        checks=(deadline, authenticate, authorise, *own, RateLimit(settings.calls_per_second, settings.calls_burst)),
     )
 
 

@@ -73,6 +73,13 @@ def instant(message: Timestamp, field: str = "") -> datetime:
     return _EPOCH + timedelta(seconds=message.seconds, microseconds=message.nanos // 1000)
 
 
+def etag_of(text: str) -> int | None:
+    """The version that a caller has seen, None when it names none. What no etag of ours looks like matches none."""
+    if not text:
+        return None
+    return int(text) if text.isdecimal() and text.isascii() else -1
+
+
 def date_pb(day: date) -> Date:
     """A calendar day for the wire."""
     return Date(year=day.year, month=day.month, day=day.day)

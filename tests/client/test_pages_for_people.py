@@ -105,8 +105,10 @@ def test_every_command_of_the_readme_is_one() -> None:
     known = {str(one.name) for one in app.registered_commands}
     for group in app.registered_groups:
         known |= {str(group.name)}
-        for one in group.typer_instance.registered_commands if group.typer_instance else ():
+        typer_ = group.typer_instance
+        for one in typer_.registered_commands if typer_ else ():
             known |= {f"{group.name} {one.name or str(getattr(one.callback, '__name__', ''))}"}
+        known |= {f"{group.name} {inner.name}" for inner in (typer_.registered_groups if typer_ else ())}
     assert named - known == set()
     assert {one.name for one in app.registered_commands} <= named
 

@@ -11,7 +11,18 @@ import grpc
 from coalition.catalogue.v1 import catalogue_pb2
 from coalition.identity.v1 import identity_pb2
 from coalition.ledger.v1 import ledger_pb2, peers_pb2
-from coalition.settlement.v1 import settlement_pb2
+from coalition.settlement.v1 import (
+    approvals_pb2,
+    batches_pb2,
+    corrections_pb2,
+    payments_pb2,
+    proofs_pb2,
+    reconciliation_pb2,
+    reference_pb2,
+    reports_pb2,
+    settlement_pb2,
+    steps_pb2,
+)
 from google.protobuf import descriptor_pool
 
 from services.catalogue.access import ACCESS as CATALOGUE
@@ -33,7 +44,18 @@ _CONTRACTS: Mapping[str, tuple[ModuleType, ...]] = {
     "identity": (identity_pb2,),
     "ledger": (ledger_pb2, peers_pb2),
     "catalogue": (catalogue_pb2,),
-    "settlement": (settlement_pb2,),
+    "settlement": (
+        approvals_pb2,
+        batches_pb2,
+        corrections_pb2,
+        proofs_pb2,
+        reports_pb2,
+        payments_pb2,
+        reconciliation_pb2,
+        reference_pb2,
+        settlement_pb2,
+        steps_pb2,
+    ),
 }
 METHODS = {method: roles for table in ACCESS.values() for method, roles in table.items()}
 

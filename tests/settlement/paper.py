@@ -18,9 +18,10 @@ from typing import NamedTuple
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from services.settlement.domain.contract import ContractVersion, PriceBook, Rounding, Terms, Timing, VersionId
+from services.settlement.domain.contract import ContractVersion, PriceBook, VersionId
 from services.settlement.domain.journal import FeedEntry
 from services.settlement.domain.refusals import LedgerMismatch
+from services.settlement.domain.terms import Rounding, Terms, Timing
 from services.settlement.domain.window import Edge
 from shared.canonical import Canonical, canonical
 from shared.credentials.keys import key_id
@@ -57,8 +58,16 @@ def terms(
     since: int = 0,
     currency: str = "EUR",
     rounding: Rounding = Rounding.CUMULATIVE_HALF_EVEN,
+    timing: Timing = Timing.AT_ISSUANCE,
+    **more: object,
 ) -> Terms:
-    return Terms(since, Timing.AT_ISSUANCE, Rate.of(billing), Rate.of(reimbursement), currency, rounding)
+    """`more` are further terms by their names; what is a rate may be a text."""
+    plain = Terms(since, Timing.AT_ISSUANCE, Rate.of(billing), Rate.of(reimbursement), currency, rounding)
+    texts = {"settlement_currency"}
+    further = {
+        name: Rate.of(value) if isinstance(value, str) and name not in texts else value for name, value in more.items()
+    }
+    return replace(plain, timing=timing, **further)  # type: ignore[arg-type]  # terms by their names
 
 
 def book(**versions: Terms | list[Terms]) -> PriceBook:
@@ -91,15 +100,26 @@ class Journal:
         self.trees = trees
 
     def write(
-        self, kind: str, postings: Postings, *, bucket: int = 0, at: int | None = None, original: int | None = None
+        self,
+        kind: str,
+        postings: Postings,
+        *,
+        bucket: int = 0,
+        at: int | None = None,
+        original: int | None = None,
+        issuer: str = "",
+        campaign: str = "",
     ) -> Wrote:
-        """Append an entry."""
+        """Append an entry. `issuer` and `campaign` are those of all of its lots."""
         entries = self.buckets[bucket]
+        lots: dict[str, Canonical] = {"issuer": issuer} if issuer else {}
+        if campaign:
+            lots |= {"campaign": campaign}
         form: dict[str, Canonical] = {
             "bucket": bucket,
             "kind": kind,
             "occurred_at": day(len(entries) / 100) if at is None else at,
-            "postings": [_posting(*posting) for posting in postings],
+            "postings": [_posting(*posting) | lots for posting in postings],
             "seq": len(entries) + 1,
             "v": 1,
         }
@@ -117,8 +137,11 @@ class Journal:
     def award(self, points: int, issuer: str = "acorn", *, bucket: int = 0, at: int | None = None) -> Wrote:
         return self.write("AWARD", [(f"ISSUED:{issuer}", "AVAILABLE", points)], bucket=bucket, at=at)
 
-    def redeem(self, points: int, acceptor: str = "acorn", *, bucket: int = 0, at: int | None = None) -> Wrote:
-        return self.write("REDEMPTION", [("AVAILABLE", f"REDEEMED:{acceptor}", points)], bucket=bucket, at=at)
+    def redeem(
+        self, points: int, acceptor: str = "acorn", *, bucket: int = 0, at: int | None = None, issuer: str = ""
+    ) -> Wrote:
+        spent = [("AVAILABLE", f"REDEEMED:{acceptor}", points)]
+        return self.write("REDEMPTION", spent, bucket=bucket, at=at, issuer=issuer)
 
     def reverse(
         self, award: Wrote, points: int, issuer: str = "acorn", *, at: int | None = None, written_off: int = 0
@@ -128,9 +151,12 @@ class Journal:
             postings.append((f"WRITTEN_OFF:{issuer}", f"ISSUED:{issuer}", written_off))
         return self.write("REVERSAL", postings, bucket=award.bucket, original=award.seq, at=at)
 
-    def refund(self, redemption: Wrote, points: int, acceptor: str = "acorn", *, at: int | None = None) -> Wrote:
+    def refund(
+        self, redemption: Wrote, points: int, acceptor: str = "acorn", *, at: int | None = None, issuer: str = ""
+    ) -> Wrote:
         postings = [(f"REDEEMED:{acceptor}", "AVAILABLE", points)]
-        return self.write("REFUND", postings, bucket=redemption.bucket, original=redemption.seq, at=at)
+        original, bucket = redemption.seq, redemption.bucket
+        return self.write("REFUND", postings, bucket=bucket, original=original, at=at, issuer=issuer)
 
     def after(self, bucket: int, seq: int) -> list[FeedEntry]:
         """The next entries of one bucket, a few at a time."""

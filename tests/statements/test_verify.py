@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from services.settlement.domain.contract import Rounding
+from services.settlement.domain.terms import Rounding
 from shared.canonical import canonical
 from tests.settlement.paper import Journal, book, day, terms
 from tests.settlement.reckoning import PUBLIC_KEY, STATEMENT_KEY, settled

@@ -8,7 +8,7 @@ def test_...(databases: Databases) -> None:
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -31,14 +31,17 @@ class Databases:
     def __init__(self, cluster: Cluster, folder: Path) -> None:
         self.cluster = cluster
         self._folder = folder
+        self._migrated: dict[str, str] = {}
 
-    def empty(self, service: str) -> dict[str, object]:
-        """A database with its roles and schema, not migrated: the settings that lead to it."""
+    def empty(self, service: str, template: str = "") -> dict[str, object]:
+        """A database with its roles and schema, not migrated: the settings that lead to it. A template is copied."""
         passwords = {role: self._folder / f"{service}_{role}" for role in _ROLES}
         for file in passwords.values():
             ensure_password(file)
         name = f"{service}_{uuid.uuid4().hex[:12]}"
         roles = RolePasswords(passwords["owner"], passwords["app"], passwords["ro"])
+        if template:
+            self._copy(template, name)
         ensure_database(self.cluster.address(), service, roles, database=name)
         return {
             "database_host": self.cluster.host,
@@ -54,10 +57,17 @@ class Databases:
         }
 
     def fresh(self, service: str) -> dict[str, object]:
-        """A database of its own with the newest schema."""
-        settings = self.empty(service)
-        upgrade(f"services.{service}", self.service_settings(settings))
-        return settings
+        """A database of its own with the newest schema: migrated once for each server, then copied."""
+        if service not in self._migrated:
+            settings = self.empty(service)
+            upgrade(f"services.{service}", self.service_settings(settings))
+            self._migrated[service] = str(settings["database_name"])
+        return self.empty(service, self._migrated[service])
+
+    def _copy(self, template: str, name: str) -> None:
+        with psycopg.connect(self.cluster.address(), autocommit=True) as admin:
+            command = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+            admin.execute(command.format(sql.Identifier(name), sql.Identifier(template)))
 
     def service_settings(self, settings: dict[str, object]) -> ServiceSettings:
         """The same as `ServiceSettings`, for what needs only the database; the files it names for TLS do not exist."""
@@ -73,14 +83,14 @@ class Databases:
 
 
 @contextmanager
-def databases_in(folder: Path) -> Iterator[Databases]:
+def databases_in(folder: Path, say: Callable[[str], None] = print) -> Iterator[Databases]:
     """A PostgreSQL that runs while the block does."""
     home = Home(folder)
     made(home)
     password = home.secrets / "postgres"
     ensure_password(password)
     cluster = Cluster(home, password)
-    cluster.start(say=print)
+    cluster.start(say)
     try:
         yield Databases(cluster, home.secrets)
     finally:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pyotp
 from coalition.identity.v1 import identity_pb2
-from coalition.settlement.v1 import settlement_pb2
+from coalition.settlement.v1 import approvals_pb2, settlement_pb2
 
 from services.sandbox import clocks
 from services.sandbox.clients import Calls
@@ -91,6 +91,7 @@ class RunningPlatform:
         self.sandbox = sandbox
         self.home = sandbox.home
         self.operator = sandbox.operator
+        self.colleague = sandbox.colleague
         self.clock = SandboxTime(sandbox.home)
         self._partners: dict[str, Partner] = {}
 
@@ -110,11 +111,20 @@ class RunningPlatform:
         return self._partners[wanted]
 
     def agree(self, partner_id: str, terms: settlement_pb2.ContractVersion) -> settlement_pb2.ContractVersion:
-        """Publish a version of a partner's contract."""
+        """Publish a version of a partner's contract: the operator proposes it, the colleague approves."""
         request = settlement_pb2.PublishContractVersionRequest(
             parent=f"partners/{partner_id}", request_id=str(uuid.uuid4()), contract_version=terms
         )
-        return self.operator.contracts.PublishContractVersion(request, timeout=10)
+        publish = self.operator.contracts.PublishContractVersion
+        self.approve(publish(request, timeout=10).proposal)
+        return publish(request, timeout=10)
+
+    def approve(self, name: str) -> approvals_pb2.Proposal:
+        """The colleague approves a proposal as it stands."""
+        approvals = self.colleague.approvals
+        found = approvals.GetProposal(approvals_pb2.GetProposalRequest(name=name), timeout=10)
+        request = approvals_pb2.ApproveRequest(name=name, sha256=found.sha256, request_id=str(uuid.uuid4()))
+        return approvals.Approve(request, timeout=10)
 
     def close_window(self) -> settlement_pb2.Window:
         """Close the open window with everything that was posted so far."""

@@ -13,48 +13,16 @@ import argparse
 import base64
 import hashlib
 import json
-import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 from coalition.statements.ed25519 import verified
+from coalition.statements.lines import Document, check_lines, check_nets
+from coalition.statements.lines import NotVerified as NotVerified
 
 _SPKI_ED25519 = bytes.fromhex("302a300506032b6570032100")
-_LINE_KEYS = {
-    "booked_minor": int,
-    "creditor": str,
-    "currency": str,
-    "currency_exponent": int,
-    "debtor": str,
-    "entries_root": str,
-    "exact": str,
-    "items": int,
-    "late_items": int,
-    "leg": str,
-    "points": int,
-    "points_after": int,
-    "points_before": int,
-    "rate": str,
-    "rounding": str,
-}
-
-_DECIMAL = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?")
-_MOST_DECIMALS = 4  # no currency of ISO 4217 has more
-
-Document = dict[str, Any]
-
-
-class NotVerified(Exception):
-    """The statement, or proof, cannot be believed. `where` is the first place that is wrong: a line, a signature."""
-
-    def __init__(self, where: str, why: str) -> None:
-        super().__init__(f"{where}: {why}")
-        self.where = where
-        self.why = why
 
 
 @dataclass(frozen=True)
@@ -72,11 +40,10 @@ def verify(content: bytes, key: bytes, checkpoint_key: bytes | None = None) -> V
     """Check the bytes of a statement (canonical JSON) under raw public keys of 32 bytes. Raises NotVerified."""
     document = _parsed(content)
     try:
-        for number, line in enumerate(document["lines"], start=1):
-            _check_line(f"line {number}", line, document["partner"])
+        check_lines(document["lines"], document["partner"])
         _check_tree(document)
         _check_window(document)
-        net = _check_nets(document)
+        net = check_nets(document["nets"], document["lines"], document["partner"])
         _check_signature(document, key)
         checkpoints = _check_checkpoints(document, checkpoint_key)
         return Verified(document["partner"], document["window"], len(document["lines"]), net, checkpoints)
@@ -165,78 +132,14 @@ def _not_whole(text: str) -> object:
     raise ValueError(f"{text} is not a whole number")
 
 
-def _check_line(where: str, line: Document, partner: str) -> None:
-    for key, kind in _LINE_KEYS.items():
-        if type(line.get(key)) is not kind:
-            raise NotVerified(where, f"its {key} is missing or not a {kind.__name__}")
-    where = f"{where} ({line['leg']} at {line['rate']} {line['currency']})"
-    sides = {"ISSUANCE": (partner, "operator"), "REIMBURSEMENT": ("operator", partner)}.get(line["leg"])
-    if (line["debtor"], line["creditor"]) != sides:
-        raise NotVerified(where, "its debtor and creditor do not fit its leg")
-    if line["points_before"] + line["points"] != line["points_after"]:
-        raise NotVerified(where, "points_before + points is not points_after")
-    if not 0 <= line["currency_exponent"] <= _MOST_DECIMALS:
-        raise NotVerified(where, "its currency has no such number of decimals")
-    if not 0 <= line["late_items"] <= line["items"]:
-        raise NotVerified(where, "more of its items are late than there are")
-    rate = _decimal(line["rate"])
-    if rate * line["points"] != _decimal(line["exact"]):
-        raise NotVerified(where, "points x rate is not its exact amount")
-    unit = 10 ** line["currency_exponent"]
-    after, before = rate * line["points_after"] * unit, rate * line["points_before"] * unit
-    booked = _rounded(after, line["rounding"]) - _rounded(before, line["rounding"])
-    if booked != line["booked_minor"]:
-        raise NotVerified(where, f"it books {line['booked_minor']}, rounding gives {booked}")
-
-
-def _decimal(text: str) -> Fraction:
-    """An exact decimal: digits, perhaps a point, perhaps a sign."""
-    if not _DECIMAL.fullmatch(text):
-        raise ValueError(f"{text!r} is not a decimal")
-    return Fraction(text)
-
-
-def _rounded(exact: Fraction, rule: str) -> int:
-    if rule == "CUMULATIVE_HALF_EVEN":
-        return round(exact)
-    if rule == "CUMULATIVE_HALF_UP":
-        sign = -1 if exact < 0 else 1
-        return sign * int(abs(exact) + Fraction(1, 2))
-    raise ValueError(f"{rule!r} is no rounding rule")
-
-
 def _check_tree(document: Document) -> None:
     if root([canonical(line) for line in document["lines"]]).hex() != document["lines_root"]:
         raise NotVerified("lines_root", "it is not the root over the lines")
 
 
 def _check_window(document: Document) -> None:
-    kinds = [(line["leg"], line["currency"], line["rate"], line["rounding"]) for line in document["lines"]]
-    if len(set(kinds)) != len(kinds):
-        raise NotVerified("lines", "two of them are for the same thing")
     if "to_checkpoint" not in document or ("from_checkpoint" in document) != (document["window"] > 1):
         raise NotVerified("window", "it does not say between which checkpoints it lies")
-
-
-def _check_nets(document: Document) -> dict[str, str]:
-    nets = {net["currency"]: net for net in document["nets"]}
-    exponents = {line["currency"]: line["currency_exponent"] for line in document["lines"]}
-    if len(nets) != len(document["nets"]) or not exponents.keys() <= nets.keys():
-        raise NotVerified("nets", "there is not exactly one net for each currency")
-    for currency, net in nets.items():
-        own = [line for line in document["lines"] if line["currency"] == currency]
-        billed = sum(line["booked_minor"] for line in own if line["leg"] == "ISSUANCE")
-        reimbursed = sum(line["booked_minor"] for line in own if line["leg"] == "REIMBURSEMENT")
-        if (net["billed_minor"], net["reimbursed_minor"]) != (billed, reimbursed):
-            raise NotVerified(f"net {currency}", "it is not the sum of the lines")
-        if net["net_minor"] != reimbursed - billed:
-            raise NotVerified(f"net {currency}", "it is not reimbursed less billed")
-    return {currency: _major(net["net_minor"], exponents.get(currency, 2)) for currency, net in nets.items()}
-
-
-def _major(minor: int, exponent: int) -> str:
-    sign, digits = "-" if minor < 0 else "", str(abs(minor)).rjust(exponent + 1, "0")
-    return f"{sign}{digits[:-exponent]}.{digits[-exponent:]}" if exponent else f"{sign}{digits}"
 
 
 def _check_signature(document: Document, key: bytes) -> None:

@@ -14,6 +14,7 @@ import grpc
 from coalition.catalogue.v1 import catalogue_pb2 as catalogue
 from coalition.identity.v1 import identity_pb2 as identity
 from coalition.ledger.v1 import ledger_pb2 as ledger
+from coalition.settlement.v1 import approvals_pb2 as approvals
 from coalition.settlement.v1 import settlement_pb2 as settlement
 
 from services.sandbox.clients import Calls
@@ -44,10 +45,14 @@ class Money:
 
 
 class Office:
-    """The operator's desk. Every call may be repeated: what was done stays done."""
+    """The operator's desk. Every call may be repeated: what was done stays done.
 
-    def __init__(self, calls: Calls, patience: Patience) -> None:
+    What two people have to agree on, the colleague approves.
+    """
+
+    def __init__(self, calls: Calls, colleague: Calls, patience: Patience) -> None:
         self._calls = calls
+        self._colleague = colleague
         self._patience = patience
 
     def entry_count(self) -> int:
@@ -79,7 +84,11 @@ class Office:
     def agree(self, partner: str, since: datetime) -> None:
         """Earn rules and a contract for a partner, in force from the first day on."""
         self._ask(self._calls.earn_rules.PublishEarnRules, requests.earn_rules(partner, since))
-        self._ask(self._calls.contracts.PublishContractVersion, requests.contract(partner, since))
+        version = self._ask(self._calls.contracts.PublishContractVersion, requests.contract(partner, since))
+        if version.state == settlement.CONTRACT_VERSION_STATE_PROPOSED:
+            wanted = approvals.GetProposalRequest(name=version.proposal)
+            proposal = self._ask(self._colleague.approvals.GetProposal, wanted)
+            self._ask(self._colleague.approvals.Approve, requests.approval(proposal))
 
     def enrol(self, households: Sequence[int]) -> dict[int, str]:
         """Members by household; answers with the seed of each one's rotating code."""

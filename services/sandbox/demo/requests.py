@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from coalition.catalogue.v1 import catalogue_pb2 as catalogue
 from coalition.identity.v1 import identity_pb2 as identity
 from coalition.ledger.v1 import ledger_pb2 as ledger
+from coalition.settlement.v1 import approvals_pb2 as approvals
 from coalition.settlement.v1 import settlement_pb2 as settlement
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.type.date_pb2 import Date
@@ -70,6 +71,12 @@ def contract(partner: str, since: datetime) -> settlement.PublishContractVersion
     return settlement.PublishContractVersionRequest(
         parent=f"partners/{partner}", request_id=request_id("contract", partner), contract_version=version
     )
+
+
+def approval(proposal: approvals.Proposal) -> approvals.ApproveRequest:
+    """A second person's yes to exactly this content."""
+    id_ = request_id("approval", proposal.name, proposal.sha256.hex())
+    return approvals.ApproveRequest(name=proposal.name, sha256=proposal.sha256, request_id=id_)
 
 
 def recording(purchase: Purchase, grant: str) -> catalogue.RecordPurchaseRequest:

@@ -73,7 +73,7 @@ class Demo:
 
     def _played(self, plan: Plan, running: Platform, bar: Bar) -> Outcome:
         patience = Patience(bar.say)
-        office = Office(running.operator, patience)
+        office = Office(running.operator, running.colleague, patience)
         self._refuse_points_of_others(office)
         with ThreadPoolExecutor(THREADS, "demo") as pool:
             try:
@@ -85,7 +85,7 @@ class Demo:
                 patience.stop()
                 pool.shutdown(cancel_futures=True)
         patience = Patience(bar.say)
-        office = Office(running.operator, patience)
+        office = Office(running.operator, running.colleague, patience)
         self._refuse_points_of_others(office)
         windows = range(notes.first_window, office.open_window())
         with self._timed("verify"):
@@ -119,7 +119,8 @@ class Demo:
         """What others began here is not the demo's to throw away. A partner without a kit only identity knows."""
         strangers = {kit.name for kit in self._home.partners.iterdir()} - set(PARTNERS)
         if not strangers:
-            office = Office(platform.up(self._home, say=bar.say).operator, Patience(bar.say))
+            running = platform.up(self._home, say=bar.say)
+            office = Office(running.operator, running.colleague, Patience(bar.say))
             strangers = office.partners() - set(PARTNERS)
         if strangers:
             raise OthersHere(folder=self._home.root, partners=_some_of(strangers))
@@ -136,7 +137,7 @@ class Demo:
             return platform.up(self._home, say=bar.say)
         if self._home.inventory.exists():
             running = platform.up(self._home, say=bar.say)
-            entries = Office(running.operator, Patience(bar.say)).entry_count()
+            entries = Office(running.operator, running.colleague, Patience(bar.say)).entry_count()
             if entries:
                 raise HomeInUse(folder=self._home.root, entries=entries)
         running = platform.up(self._home, say=bar.say, clock=opening(plan.first_day))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import grpc
 from coalition.settlement.v1 import settlement_pb2 as pb
@@ -11,12 +13,21 @@ from coalition.settlement.v1 import settlement_pb2_grpc as rpc
 from services.settlement.api.answers import statement_pb
 from services.settlement.domain.refusals import StatementNotFound
 from services.settlement.domain.statement import as_csv
+from services.settlement.formats.statement_pdf import as_pdf
+from services.settlement.formats.statement_xlsx import as_xlsx
 from services.settlement.store import statements
 from services.settlement.store.statements import Stored
 from shared.db.sessions import Sessions
 from shared.rpc.caller import Caller, Role, caller
 from shared.rpc.deadline import time_left
 from shared.rpc.pages import open_page, page_size, query_fingerprint, seal_page
+
+_RENDERED: Mapping[int, Callable[[Mapping[str, Any]], bytes]] = {
+    pb.STATEMENT_FORMAT_CSV: as_csv,
+    pb.STATEMENT_FORMAT_XLSX: as_xlsx,
+    pb.STATEMENT_FORMAT_PDF: as_pdf,
+}
+"""JSON is what was signed; the others show it."""
 
 
 class StatementServicer(rpc.StatementServiceServicer):
@@ -32,10 +43,9 @@ class StatementServicer(rpc.StatementServiceServicer):
         with self._sessions.reading(time_left(context)) as connection:
             stored = statements.found(connection, partner, int(number))
         answer = _statement(partner, stored)
-        if request.format == pb.STATEMENT_FORMAT_CSV:
-            answer.content, answer.format = as_csv(json.loads(stored.document)), pb.STATEMENT_FORMAT_CSV
-        else:
-            answer.content, answer.format = stored.document, pb.STATEMENT_FORMAT_JSON
+        answer.format = request.format or pb.STATEMENT_FORMAT_JSON
+        rendered = _RENDERED.get(answer.format)
+        answer.content = rendered(json.loads(stored.document)) if rendered else stored.document
         return answer
 
     def ListStatements(

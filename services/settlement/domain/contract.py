@@ -9,61 +9,14 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import Enum
 from hashlib import sha256
 from typing import NamedTuple
 
+from services.settlement.domain.legs import OPERATOR as OPERATOR
+from services.settlement.domain.legs import Leg
 from services.settlement.domain.refusals import ContractVersionOverlaps
+from services.settlement.domain.terms import NOTHING, Terms
 from shared.canonical import Canonical, canonical
-from shared.money import Rate, Rounded, exponent_of, half_even, half_up
-
-OPERATOR = "operator"
-"""The participant that stands between the partners: it is the other side of every line."""
-
-
-class Timing(Enum):
-    """When an issuer pays for its points."""
-
-    AT_ISSUANCE = "AT_ISSUANCE"
-
-
-class Rounding(Enum):
-    """How a line's cumulative exact total becomes whole minor units."""
-
-    CUMULATIVE_HALF_EVEN = "CUMULATIVE_HALF_EVEN"
-    CUMULATIVE_HALF_UP = "CUMULATIVE_HALF_UP"
-
-    @property
-    def rounded(self) -> Rounded:
-        """The rule as a function."""
-        return half_even if self is Rounding.CUMULATIVE_HALF_EVEN else half_up
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What a version says, apart from whose it is and which number it has."""
-
-    effective_from: int
-    timing: Timing
-    rate_at_issuance: Rate
-    reimbursement_rate: Rate
-    currency: str
-    rounding: Rounding = Rounding.CUMULATIVE_HALF_EVEN
-
-    def __post_init__(self) -> None:
-        exponent_of(self.currency)
-
-    @property
-    def form(self) -> dict[str, Canonical]:
-        """The terms as they are hashed."""
-        return {
-            "currency": self.currency,
-            "effective_from": self.effective_from,
-            "rate_at_issuance": str(self.rate_at_issuance),
-            "reimbursement_rate": str(self.reimbursement_rate),
-            "rounding": self.rounding.value,
-            "timing": self.timing.value,
-        }
 
 
 class VersionId(NamedTuple):
@@ -75,6 +28,11 @@ class VersionId(NamedTuple):
     def __str__(self) -> str:
         return f"{self.partner}/{self.number}"
 
+    @property
+    def name(self) -> str:
+        """Its resource name."""
+        return f"partners/{self.partner}/contract/versions/{self.number}"
+
 
 @dataclass(frozen=True, slots=True)
 class ContractVersion:
@@ -84,10 +42,14 @@ class ContractVersion:
     terms: Terms
 
     @property
+    def form(self) -> dict[str, Canonical]:
+        """What is hashed, and what two people agree on."""
+        return {**self.terms.form, "number": self.id.number, "partner": self.id.partner, "v": 1}
+
+    @property
     def sha256(self) -> bytes:
-        """The hash of the canonical version: what an approval of it can be bound to."""
-        form = {**self.terms.form, "number": self.id.number, "partner": self.id.partner, "v": 1}
-        return sha256(canonical(form)).digest()
+        """The hash of the canonical version."""
+        return sha256(canonical(self.form)).digest()
 
 
 def next_version(partner: str, existing: Sequence[ContractVersion], terms: Terms) -> ContractVersion:
@@ -103,13 +65,18 @@ class PriceBook:
     def __init__(self, versions: Iterable[ContractVersion] = ()) -> None:
         self.versions: Mapping[VersionId, ContractVersion] = {version.id: version for version in versions}
         self._starts: dict[str, list[int]] = {}
+        self._ids: dict[str, list[VersionId]] = {}
+        self._ever_free: set[tuple[str, Leg]] = set()
         for id_ in sorted(self.versions):
-            self._starts.setdefault(id_.partner, []).append(self.versions[id_].terms.effective_from)
+            terms = self.versions[id_].terms
+            self._starts.setdefault(id_.partner, []).append(terms.effective_from)
+            self._ids.setdefault(id_.partner, []).append(id_)
+            self._ever_free |= {(id_.partner, leg) for leg, rate in terms.rates.items() if rate == NOTHING}
 
     def in_force(self, partner: str, at: int) -> VersionId | None:
         """The version with `effective_from <= at < effective_until`; None before the first one."""
         number = bisect_right(self._starts.get(partner, ()), at)
-        return VersionId(partner, number) if number else None
+        return self._ids[partner][number - 1] if number else None
 
     def pricing(self, partner: str, at: int) -> VersionId | None:
         """The version that prices what happened at an instant: the one in force, or the partner's first.
@@ -117,11 +84,29 @@ class PriceBook:
         A till may award before finance has signed, or send what is older than the contract. It must have a price, or
         no window could ever be closed over it.
         """
-        return self.in_force(partner, at) or (VersionId(partner, 1) if partner in self._starts else None)
+        ids = self._ids.get(partner)
+        if ids is None:
+            return None
+        if len(ids) == 1:
+            return ids[0]
+        return ids[max(bisect_right(self._starts[partner], at) - 1, 0)]
 
     def terms(self, id_: VersionId) -> Terms:
         """What a version says."""
         return self.versions[id_].terms
+
+    def of(self, partner: str) -> list[ContractVersion]:
+        """All versions of a partner, by number."""
+        return [self.versions[id_] for id_ in self._ids.get(partner, ())]
+
+    def until(self, id_: VersionId) -> int | None:
+        """The first instant at which a version is no longer in force; None while it is the newest."""
+        starts = self._starts[id_.partner]
+        return starts[id_.number] if id_.number < len(starts) else None
+
+    def ever_free(self, partner: str, leg: Leg) -> bool:
+        """Whether some version of the partner has no rate for a leg: then what it did may have left no obligation."""
+        return (partner, leg) in self._ever_free
 
     def partners(self, before: int) -> list[str]:
         """Who has terms that began before an instant, by name: the participants of a window that ends there."""

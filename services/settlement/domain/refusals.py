@@ -59,6 +59,20 @@ class WindowNotOpen(Refusal):
     remedy = "Close windows/open by its number."
 
 
+class WindowClosedByAnother(Refusal):
+    """Two wanted to close it, and the other was faster."""
+
+    kind = Kind.CHANGED
+    message = "{window} is closing already: {by} asked for it with another request id."
+    remedy = "Read it again; close windows/open by its number if there is more to close."
+
+
+class WindowNotClosed(Refusal):
+    kind = Kind.NOT_NOW
+    message = "{window} is {state}; only a closed window has numbers to verify."
+    remedy = "Close it first."
+
+
 class EarlierWindowClosing(Refusal):
     kind = Kind.NOT_NOW
     message = "{window} cannot be closed before {earlier}, which is being closed."
@@ -83,3 +97,105 @@ class LedgerMismatch(Refusal):
     kind = Kind.BUG
     message = "Checkpoint {checkpoint} of the ledger cannot be believed: {detail}."
     remedy = "Run `coalition verify` and call the operator."
+
+
+class TransitionRefused(Refusal):
+    """The state machines have no such step."""
+
+    kind = Kind.NOT_NOW
+    message = "{name} is {state}: {act} cannot make it {to}."
+    remedy = "Read it again; its state tells what comes next."
+
+
+class BankAccountInvalid(Refusal):
+    """Never says the number: what was mistyped is somebody's account too."""
+
+    kind = Kind.MALFORMED
+    message = "The {field} of the bank account cannot be right: {why}."
+    remedy = "Compare it with the partner's own document and enter it again."
+
+
+class FileNotValid(Refusal):
+    """A bug of ours: the file was not stored, so it cannot be sent."""
+
+    kind = Kind.BUG
+    message = "The file does not fit {format}: line {line} breaks {rule}."
+    remedy = "Nothing was stored. Report it."
+
+
+class MandateMissing(Refusal):
+    kind = Kind.NOT_NOW
+    message = "The account of {partner} has no mandate to collect from it."
+    remedy = "Add a bank account with a mandate, or collect by pay-in."
+
+
+class BankAccountNotFound(Refusal):
+    kind = Kind.NOT_THERE
+    message = "There is no {name}."
+    remedy = "List the bank accounts of the partner."
+
+
+class OwnBankAccount(Refusal):
+    kind = Kind.NOT_ALLOWED
+    message = "{by} entered {name}: another person confirms it."
+    remedy = "Have another person ask the partner over a second channel."
+
+
+class InstructionNotFound(Refusal):
+    kind = Kind.NOT_THERE
+    message = "There is no {name}."
+    remedy = "List the instructions of the batch."
+
+
+class PaymentFileNotFound(Refusal):
+    kind = Kind.NOT_THERE
+    message = "There is no {name}."
+    remedy = "List the files of the batch."
+
+
+class PaymentFileReleased(Refusal):
+    kind = Kind.NOT_NOW
+    message = "{name} was released: what is on its way to the bank cannot be taken back."
+    remedy = "Wait for the bank's answer; correct by an adjustment, or supersede what was rejected."
+
+
+class PaymentFileChanged(Refusal):
+    """Lock 3: the bytes are not those that two people approved."""
+
+    kind = Kind.NOT_NOW
+    message = "{name} does not have the SHA-256 that was approved: it is not sent."
+    remedy = "Somebody changed a stored file. Find out who; restore it from the archive or the backup."
+
+
+class OwnPaymentFile(Refusal):
+    kind = Kind.NOT_ALLOWED
+    message = "{by} had a hand in {name}: another person approves it."
+    remedy = "Have another person approve it."
+
+
+class AccountNotVerifiedAnew(Refusal):
+    kind = Kind.NOT_NOW
+    message = "{partner} has no account that was verified after {name} was refused."
+    remedy = "Add the right account and verify it, or verify the present one again as a new one."
+
+
+class MoneyMayHaveMoved(Refusal):
+    kind = Kind.NOT_NOW
+    message = "{name} is {state}: {act} would risk that it is paid twice."
+    remedy = "Wait for the bank's evidence."
+
+
+class EntryNotCounted(Refusal):
+    """The journal was not read as far as this entry."""
+
+    kind = Kind.NOT_THERE
+    message = "Entry {entry} was not counted yet."
+    remedy = "Look at GetIngestStatus; try again when the bucket was read so far."
+
+
+class EntryNotInLine(Refusal):
+    """The line counts other entries."""
+
+    kind = Kind.NOT_THERE
+    message = "Entry {entry} is not in line {line} of {statement}."
+    remedy = "Ask ExplainEntry for the lines that it counts in."

@@ -17,7 +17,7 @@ from services.settlement.domain.lines import Line
 from services.settlement.domain.nets import Net
 from services.settlement.domain.window import Edge
 from shared.canonical import Canonical, canonical
-from shared.merkle import leaf_hash, root
+from shared.merkle import folded, leaf_hash, root
 from shared.money import decimal_text, exponent_of, major
 
 VERSION = 1
@@ -36,6 +36,9 @@ _COLUMNS = (
     "points_after",
     "exact",
     "booked",
+    "tax_class",
+    "tax",
+    "subject",
 )
 
 Document = Mapping[str, Canonical]
@@ -49,17 +52,46 @@ class EntryLeaf(NamedTuple):
     points: int
     hash: bytes
 
+    @property
+    def leaf(self) -> bytes:
+        """Its leaf in the tree over a line's entries: canonical JSON, spelled out because there are millions of it."""
+        return b'{"bucket":%d,"hash":"%s","points":%d,"seq":%d}' % (
+            self.bucket,
+            self.hash.hex().encode(),
+            self.points,
+            self.seq,
+        )
+
+
+class EntriesTree:
+    """The RFC 6962 tree over a line's entries, leaf by leaf in (bucket, seq) order; it keeps only its right edge."""
+
+    __slots__ = ("_count", "_peaks")
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._peaks: list[bytes] = []
+
+    def add(self, leaf: bytes) -> None:
+        """Add a leaf. Written out: `shared.merkle.Growing` answers nodes that nobody needs here, millions of them."""
+        hash_, place, peaks = sha256(b"\x00" + leaf).digest(), self._count, self._peaks
+        while place & 1:
+            hash_ = sha256(b"\x01" + peaks.pop() + hash_).digest()
+            place >>= 1
+        peaks.append(hash_)
+        self._count += 1
+
+    @property
+    def root(self) -> bytes:
+        return folded(self._peaks)
+
 
 def entries_root(leaves: Iterable[EntryLeaf]) -> bytes:
     """RFC 6962 root over the entries of a line in (bucket, seq) order."""
-    return root(
-        [
-            leaf_hash(
-                canonical({"bucket": leaf.bucket, "hash": leaf.hash.hex(), "points": leaf.points, "seq": leaf.seq})
-            )
-            for leaf in leaves
-        ]
-    )
+    tree = EntriesTree()
+    for leaf in leaves:
+        tree.add(leaf.leaf)
+    return tree.root
 
 
 def unsigned(
@@ -77,12 +109,12 @@ def unsigned(
         "lines_root": root([leaf_hash(canonical(row)) for row in rows]).hex(),
         "nets": [_net(net) for net in nets],
         "partner": partner,
-        "to_checkpoint": _edge(closing),
+        "to_checkpoint": edge_form(closing),
         "v": VERSION,
         "window": window,
     }
     if opening is not None:
-        document["from_checkpoint"] = _edge(opening)
+        document["from_checkpoint"] = edge_form(opening)
     return document
 
 
@@ -97,7 +129,7 @@ def statements_root(documents: Iterable[bytes]) -> bytes:
 
 
 def as_csv(document: Mapping[str, object]) -> bytes:
-    """Fixed columns, LF, and a trailer that shows a truncation: END, number of lines, sum of what was booked."""
+    """Fixed columns, LF, and a trailer that shows a truncation: END, number of lines, sum with tax."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(_COLUMNS)
@@ -107,11 +139,18 @@ def as_csv(document: Mapping[str, object]) -> bytes:
     assert isinstance(lines, list)  # noqa: S101  our own document
     for line in lines:
         currency, minor = line["currency"], line["booked_minor"]
-        booked = decimal_text_fixed(minor, currency)
-        values = {**line, "partner": document["partner"], "window": document["window"], "booked": booked}
-        writer.writerow([values[column] for column in _COLUMNS])
+        tax_minor = line.get("tax_minor", 0)
+        values = {
+            **line,
+            "partner": document["partner"],
+            "window": document["window"],
+            "booked": decimal_text_fixed(minor, currency),
+            "tax_class": line.get("tax", ""),
+            "tax": decimal_text_fixed(tax_minor, currency),
+        }
+        writer.writerow([values.get(column, "") for column in _COLUMNS])
         count += 1
-        sums[currency] = sums.get(currency, 0) + minor
+        sums[currency] = sums.get(currency, 0) + minor + tax_minor
     writer.writerow(["END", count, *(f"{decimal_text_fixed(sums[c], c)} {c}" for c in sorted(sums))])
     return out.getvalue().encode()
 
@@ -122,8 +161,16 @@ def decimal_text_fixed(minor: int, currency: str) -> str:
 
 
 def _line(line: Line, entries: bytes) -> dict[str, Canonical]:
+    """What a contract does not use does not stand in the document, whose bytes were promised before there was any."""
     key = line.key
-    return {
+    more: dict[str, Canonical] = {}
+    if key.tax:
+        more = {"tax": key.tax, "tax_minor": line.tax_minor}
+    if key.subject:
+        more["subject"] = key.subject
+    if key.fees:
+        more["fees"] = key.fees
+    return more | {
         "booked_minor": line.booked_minor,
         "creditor": key.creditor,
         "currency": key.currency,
@@ -143,7 +190,12 @@ def _line(line: Line, entries: bytes) -> dict[str, Canonical]:
 
 
 def _net(net: Net) -> dict[str, Canonical]:
-    return {
+    more: dict[str, Canonical] = {}
+    if net.fees_minor:
+        more["fees_minor"] = net.fees_minor
+    if net.tax_minor:
+        more["tax_minor"] = net.tax_minor
+    return more | {
         "billed_minor": net.billed_minor,
         "currency": net.currency,
         "net_minor": net.net_minor,
@@ -151,7 +203,8 @@ def _net(net: Net) -> dict[str, Canonical]:
     }
 
 
-def _edge(edge: Edge) -> dict[str, Canonical]:
+def edge_form(edge: Edge) -> dict[str, Canonical]:
+    """A checkpoint as it stands in a document."""
     document: dict[str, Canonical] = {
         "created_at": edge.created_at,
         "entry_count": edge.entry_count,

@@ -1,157 +1,133 @@
-"""The books of a window: rollups in; lines, nets and signed statements out."""
+"""The books of a window as rows: rollups in; lines and nets out."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from hashlib import sha256
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Row, text
 
-from services.settlement.domain.contract import OPERATOR, PriceBook, VersionId
-from services.settlement.domain.lines import Line, LineKey, Rollup, key_of, lines_of
-from services.settlement.domain.nets import Net, nets_of
-from services.settlement.domain.obligations import Leg
-from services.settlement.domain.statement import EntryLeaf, entries_root, signed, statements_root, unsigned
-from services.settlement.domain.window import Edge, Window
-from shared.canonical import canonical
+from services.settlement.domain.contract import PriceBook, VersionId
+from services.settlement.domain.legs import OPERATOR, Leg
+from services.settlement.domain.lines import Line, LineKey, Rollup, key_of
+from services.settlement.domain.nets import Net
+from services.settlement.domain.statement import EntryLeaf
+from services.settlement.domain.terms import Rounding
+from services.settlement.domain.window import Window
+from shared.db.sessions import cursor_of
+from shared.money import Rate
 
-_ROLLUPS = text("""
-SELECT leg, partner, version, points::text AS points, items, late_items
-FROM settlement.rollups WHERE window_number = :number
+_KEY = "leg, partner, version, counterparty, rate_class, month, subject"
+_ROLLUPS = text(f"""
+SELECT {_KEY}, sum(points)::text AS points, sum(items)::bigint AS items, sum(late_items)::bigint AS late_items
+FROM settlement.all_rollups WHERE window_number = :number GROUP BY {_KEY} ORDER BY {_KEY}
 """)
-_BEFORE = text("""
-SELECT leg, partner, version, sum(points)::text AS points
-FROM settlement.rollups WHERE window_number < :number GROUP BY leg, partner, version
+_BEFORE = text(f"""
+SELECT {_KEY}, sum(points)::text AS points, sum(items)::bigint AS items, sum(late_items)::bigint AS late_items
+FROM settlement.all_rollups WHERE window_number < :number GROUP BY {_KEY} ORDER BY {_KEY}
 """)
-_LEAVES = text("""
-SELECT partner, leg, version, bucket, seq, points, entry_hash FROM settlement.obligations
-WHERE window_number = :number ORDER BY bucket, seq, line
-""")
+_LEAVES = """
+SELECT partner, leg, version, counterparty, rate_class, seq, points, entry_hash FROM settlement.obligations
+WHERE bucket = %s AND seq > %s AND seq <= %s ORDER BY seq, line
+"""
 _INSERT_LINE = text("""
-INSERT INTO settlement.lines (window_number, partner, leg, currency, rate, rounding, points, items, late_items,
-    points_before, booked_minor, entries_root)
-VALUES (:window_number, :partner, :leg, :currency, :rate, :rounding, :points, :items, :late_items,
-    :points_before, :booked_minor, :entries_root)
+INSERT INTO settlement.lines (window_number, partner, leg, currency, rate, rounding, counterparty, tax, subject, fees,
+    points, items, late_items, points_before, booked_minor, tax_minor)
+VALUES (:window_number, :partner, :leg, :currency, :rate, :rounding, :counterparty, :tax, :subject, :fees,
+    :points, :items, :late_items, :points_before, :booked_minor, :tax_minor)
 """)
 _INSERT_NET = text("""
-INSERT INTO settlement.nets (window_number, partner, currency, billed_minor, reimbursed_minor, net_minor)
-VALUES (:window_number, :partner, :currency, :billed_minor, :reimbursed_minor, :net_minor)
+INSERT INTO settlement.nets (window_number, partner, currency, billed_minor, reimbursed_minor, net_minor, fees_minor,
+    tax_minor)
+VALUES (:window_number, :partner, :currency, :billed_minor, :reimbursed_minor, :net_minor, :fees_minor, :tax_minor)
 """)
-_INSERT_STATEMENT = text("""
-INSERT INTO settlement.statements (window_number, partner, document, sha256, currency, net_minor, created_at)
-VALUES (:window_number, :partner, :document, :sha256, :currency, :net_minor, :created_at)
+_LINES = text("""
+SELECT leg, partner, currency, rate, rounding, counterparty, tax, subject, fees, points::text AS points, items,
+    late_items, points_before::text AS before, booked_minor, tax_minor, entries_root
+FROM settlement.lines WHERE window_number = :number
 """)
 _NETS = text("""
-SELECT partner, currency, billed_minor, reimbursed_minor, net_minor FROM settlement.nets
+SELECT partner, currency, billed_minor, reimbursed_minor, net_minor, fees_minor, tax_minor FROM settlement.nets
 WHERE window_number = :number ORDER BY partner = 'operator', partner, currency
 """)
-_OPEN_POINTS = text("""
-SELECT r.leg, r.version, r.points::text AS points FROM settlement.rollups r
-JOIN settlement.windows w ON w.number = r.window_number
-WHERE r.partner = :partner AND w.state <> 'CLOSED'
+_OPEN = text(f"""
+SELECT {_KEY}, sum(points)::text AS points, sum(items)::bigint AS items, sum(late_items)::bigint AS late_items
+FROM settlement.all_rollups r JOIN settlement.windows w ON w.number = r.window_number
+WHERE w.state IN ('OPEN', 'CLOSING') AND (r.partner = :partner OR r.counterparty = :partner) GROUP BY {_KEY}
 """)
-
-Sign = Callable[[bytes], bytes]
-
-
-@dataclass(frozen=True, slots=True)
-class Signer:
-    """The key that statements are signed with."""
-
-    key_id: str
-    sign: Sign
-
-
-@dataclass(frozen=True, slots=True)
-class Books:
-    """All that a window's closing books. Statements are by partner."""
-
-    lines: list[tuple[Line, bytes]]
-    nets: list[Net]
-    statements: dict[str, bytes]
-
-    @property
-    def statements_root(self) -> bytes:
-        return statements_root(self.statements[partner] for partner in sorted(self.statements))
-
-
-def made(
-    window: Window,
-    opening: Edge | None,
-    closing: Edge,
-    rollups: Iterable[Rollup],
-    before: Mapping[LineKey, int],
-    leaves: Mapping[LineKey, Sequence[EntryLeaf]],
-    book: PriceBook,
-    signer: Signer,
-) -> Books:
-    """The books that follow from a window's rollups and entries. Ed25519 signs the same bytes the same way always."""
-    lines = [(line, entries_root(leaves.get(line.key, ()))) for line in lines_of(rollups, before, book)]
-    participants = _participants(closing, book)
-    nets = nets_of([line for line, _ in lines], participants)
-    partners = sorted({partner for partner, _ in participants} | {line.key.partner for line, _ in lines})
-    statements = {}
-    for partner in partners:
-        own = [(line, entries) for line, entries in lines if line.key.partner == partner]
-        own_nets = [net for net in nets if net.partner == partner]
-        document = unsigned(partner, window.number, opening, closing, own, own_nets)
-        statements[partner] = signed(document, signer.key_id, signer.sign(canonical(document)))
-    return Books(lines, nets, statements)
+_PAGE = 20_000
 
 
 def rollups(connection: Connection, number: int) -> list[Rollup]:
-    """The rollups of one window."""
-    rows = connection.execute(_ROLLUPS, {"number": number})
-    return [
-        Rollup(Leg(row.leg), VersionId(row.partner, row.version), int(row.points), row.items, row.late_items)
-        for row in rows
-    ]
+    """The rollups of one window, whichever worker counted them."""
+    return [_rollup(row) for row in connection.execute(_ROLLUPS, {"number": number})]
 
 
-def points_before(connection: Connection, number: int, book: PriceBook) -> dict[LineKey, int]:
-    """Each line's points over all windows before this one."""
-    sums: dict[LineKey, int] = {}
-    for row in connection.execute(_BEFORE, {"number": number}):
-        key = key_of(Leg(row.leg), VersionId(row.partner, row.version), book)
-        sums[key] = sums.get(key, 0) + int(row.points)
-    return sums
+def rollups_before(connection: Connection, number: int) -> list[Rollup]:
+    """What all windows before this one add up to."""
+    return [_rollup(row) for row in connection.execute(_BEFORE, {"number": number})]
 
 
-def leaves(connection: Connection, number: int, book: PriceBook) -> dict[LineKey, list[EntryLeaf]]:
-    """The entries behind each line of a window, in (bucket, seq) order."""
-    found: dict[LineKey, list[EntryLeaf]] = {}
-    keys: dict[tuple[str, str, int], LineKey] = {}
-    for partner, leg, version, bucket, seq, points, entry_hash in connection.execute(_LEAVES, {"number": number}):
-        named = (leg, partner, version)
-        if named not in keys:
-            keys[named] = key_of(Leg(leg), VersionId(partner, version), book)
-        found.setdefault(keys[named], []).append(EntryLeaf(bucket, seq, points, entry_hash))
-    return found
+def open_rollups(connection: Connection, partner: str) -> list[Rollup]:
+    """What a partner's obligations outside closed windows add up to, whichever side of them it is."""
+    return [_rollup(row) for row in connection.execute(_OPEN, {"partner": partner})]
 
 
-def save(connection: Connection, number: int, books: Books, at: datetime) -> None:
+def leaves_by_line(
+    connection: Connection, window: Window, bucket: int, book: PriceBook
+) -> Iterator[tuple[LineKey, list[EntryLeaf]]]:
+    """A window's entries of one bucket: in each page, by line, the leaves in the order of their seqs."""
+    if window.to is None:
+        return
+    keys: dict[tuple[object, ...], LineKey] = {}
+    cursor, seen, until = cursor_of(connection), window.from_seq(bucket), window.to.seqs[bucket]
+    while seen < until:
+        upto = min(seen + _PAGE, until)
+        found: dict[tuple[object, ...], list[EntryLeaf]] = defaultdict(list)
+        rows: Iterable[Any] = cursor.execute(_LEAVES, [bucket, seen, upto])
+        for partner, leg, version, counterparty, rate_class, seq, points, hash_ in rows:
+            found[partner, leg, version, counterparty, rate_class].append(EntryLeaf(bucket, seq, points, hash_))
+        for place, leaves in found.items():
+            if place not in keys:
+                keys[place] = _line_key(place, book)
+            yield keys[place], leaves
+        seen = upto
+
+
+def leaves_of(
+    connection: Connection, window: Window, bucket: int, book: PriceBook
+) -> Iterator[tuple[LineKey, EntryLeaf]]:
+    """A window's entries of one bucket, each with the line that it counts in; those of one line in their order."""
+    for key, leaves in leaves_by_line(connection, window, bucket, book):
+        for leaf in leaves:
+            yield key, leaf
+
+
+def _line_key(place: tuple[object, ...], book: PriceBook) -> LineKey:
+    partner, leg, version, counterparty, rate_class = place
+    id_ = VersionId(str(partner), int(str(version)))
+    return key_of(Leg(leg), id_, book, str(counterparty), str(rate_class))
+
+
+def save(connection: Connection, number: int, lines: Sequence[Line], nets: Sequence[Net]) -> None:
     """Book it all, in the transaction that closes the window."""
-    if books.lines:
-        connection.execute(_INSERT_LINE, [_line_row(number, line, root) for line, root in books.lines])
-    if books.nets:
-        connection.execute(_INSERT_NET, [{"window_number": number, **net._asdict()} for net in books.nets])
-    nets = {net.partner: net for net in books.nets}
-    rows = [
-        {
-            "window_number": number,
-            "partner": partner,
-            "document": document,
-            "sha256": sha256(document).digest(),
-            "currency": nets[partner].currency,
-            "net_minor": nets[partner].net_minor,
-            "created_at": at,
-        }
-        for partner, document in books.statements.items()
-    ]
-    if rows:
-        connection.execute(_INSERT_STATEMENT, rows)
+    if lines:
+        connection.execute(_INSERT_LINE, [_line_row(number, line) for line in lines])
+    if nets:
+        connection.execute(_INSERT_NET, [{"window_number": number, **net._asdict()} for net in nets])
+
+
+def lines_of_window(connection: Connection, number: int) -> list[Line]:
+    """The lines of a closed window, in their order."""
+    found = [_line(row) for row in connection.execute(_LINES, {"number": number})]
+    return sorted(found, key=lambda line: line.key.order)
+
+
+def roots_of_window(connection: Connection, number: int) -> dict[LineKey, bytes]:
+    """The roots over entries that the first release kept beside its lines; of later windows, none."""
+    rows = connection.execute(_LINES, {"number": number})
+    return {_line(row).key: bytes(row.entries_root) for row in rows if row.entries_root is not None}
 
 
 def nets(connection: Connection, number: int) -> list[Net]:
@@ -160,34 +136,46 @@ def nets(connection: Connection, number: int) -> list[Net]:
     return [Net(partner, currency, *map(int, minor)) for partner, currency, *minor in rows]
 
 
-def open_points(connection: Connection, partner: str) -> list[tuple[Leg, VersionId, int]]:
-    """What a partner's obligations outside closed windows add up to."""
-    rows = connection.execute(_OPEN_POINTS, {"partner": partner})
-    return [(Leg(row.leg), VersionId(partner, row.version), int(row.points)) for row in rows]
-
-
-def _participants(closing: Edge, book: PriceBook) -> list[tuple[str, str]]:
-    """Partners with terms in force at the window's edge, with the currency of these terms. Not the operator."""
+def participants(ends: int, book: PriceBook) -> list[tuple[str, str]]:
+    """Partners with terms in force at a window's edge, with the currency of these terms. Not the operator."""
     found = []
-    for partner in book.partners(closing.created_at + 1):
-        version = book.in_force(partner, closing.created_at)
+    for partner in book.partners(ends + 1):
+        version = book.in_force(partner, ends)
         if partner != OPERATOR and version is not None:
             found.append((partner, book.terms(version).currency))
     return found
 
 
-def _line_row(number: int, line: Line, entries: bytes) -> dict[str, object]:
+def _rollup(row: Row[Any]) -> Rollup:
+    version = VersionId(row.partner, row.version)
+    counts = (int(row.points), row.items, row.late_items)
+    return Rollup(Leg(row.leg), version, *counts, row.counterparty, row.rate_class, row.month, row.subject)
+
+
+def _line(row: Row[Any]) -> Line:
+    facts = (Leg(row.leg), row.partner, row.currency, Rate.of(row.rate), Rounding(row.rounding))
+    key = LineKey(*facts, row.counterparty, row.tax, row.subject, row.fees)
+    counts = (int(row.points), row.items, row.late_items, int(row.before))
+    return Line(key, *counts, int(row.booked_minor), int(row.tax_minor))
+
+
+def _line_row(number: int, line: Line) -> dict[str, object]:
+    key = line.key
     return {
         "window_number": number,
-        "partner": line.key.partner,
-        "leg": line.key.leg.value,
-        "currency": line.key.currency,
-        "rate": line.key.rate.value,
-        "rounding": line.key.rounding.value,
+        "partner": key.partner,
+        "leg": key.leg.value,
+        "currency": key.currency,
+        "rate": key.rate.value,
+        "rounding": key.rounding.value,
+        "counterparty": key.counterparty,
+        "tax": key.tax,
+        "subject": key.subject,
+        "fees": key.fees,
         "points": line.points,
         "items": line.items,
         "late_items": line.late_items,
         "points_before": line.points_before,
         "booked_minor": line.booked_minor,
-        "entries_root": entries,
+        "tax_minor": line.tax_minor,
     }

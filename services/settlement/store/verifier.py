@@ -8,51 +8,55 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from sqlalchemy import Connection
 
-from services.settlement.domain.contract import PriceBook, VersionId
+from services.settlement.domain.bill import bill
+from services.settlement.domain.contract import PriceBook
+from services.settlement.domain.documents import Signer, statements
 from services.settlement.domain.journal import (
-    BrokenFeed,
-    Entry,
     FeedEntry,
     Position,
-    Unreadable,
-    followed,
-    read,
 )
-from services.settlement.domain.lines import LineKey, Rollup, key_of
-from services.settlement.domain.obligations import Leg, Pricing, Suspended
-from services.settlement.domain.refusals import LedgerMismatch
-from services.settlement.domain.statement import EntryLeaf
+from services.settlement.domain.nets import nets_of
+from services.settlement.domain.prepaid import Span
+from services.settlement.domain.pricing import Pricing
+from services.settlement.domain.refusals import LedgerMismatch, WindowNotClosed
 from services.settlement.domain.window import Edge, Window, WindowState
-from services.settlement.store import books, windows
+from services.settlement.store import books, seals, windows
+from services.settlement.store.agreed import check_moves, check_versions, check_waivers
+from services.settlement.store.batches.checking import check_batches
+from services.settlement.store.closing import opening_edge
 from services.settlement.store.comparing import (
     Again,
     check_strays,
-    check_versions,
     compare_counts,
     compare_lines,
     compare_nets,
     compare_rollups,
+    compare_roots,
     compare_statements,
 )
 from services.settlement.store.contracts import price_book, versions_known
-from services.settlement.store.ingest import check_against, positions, window_for
+from services.settlement.store.ingest import positions
+from services.settlement.store.repricing import count_own, followed_on, price_again
 from shared.db.sessions import Sessions, cursor_of
-from shared.instants import instant
-from shared.verifying import Difference, Differs, Progress, shown
+from shared.money import edition
+from shared.verifying import Difference, Differs, Progress
 
 Read = Callable[[int, int], list[FeedEntry]]
 """bucket, seq -> the next entries of the ledger's journal."""
 
 _SECONDS = 3600.0
 _OBLIGATIONS = """
-SELECT seq, line, leg, partner, version, points, original, window_number, late, occurred_at, entry_hash
+SELECT seq, line, leg, partner, version, counterparty, rate_class, month, lot, points, original, window_number, late,
+    occurred_at, entry_hash
 FROM settlement.obligations WHERE bucket = %s ORDER BY seq, line
 """
 _SUSPENDED = """
-SELECT seq, window_number, late, entry_hash, canonical FROM settlement.suspense WHERE bucket = %s ORDER BY seq
+SELECT seq, window_number, late, entry_hash, canonical, waived <> '' FROM settlement.suspense
+WHERE bucket = %s ORDER BY seq
 """
 
 
@@ -68,7 +72,7 @@ class Summary:
 class Verifier:
     """`read` asks the ledger; `check` raises LedgerMismatch for a checkpoint whose signature does not hold."""
 
-    def __init__(self, sessions: Sessions, signer: books.Signer, read: Read, check: Callable[[Edge], None]) -> None:
+    def __init__(self, sessions: Sessions, signer: Signer, read: Read, check: Callable[[Edge], None]) -> None:
         self._sessions = sessions
         self._signer = signer
         self._read = read
@@ -82,6 +86,31 @@ class Verifier:
             except Differs as difference:
                 yield difference.difference
 
+    def window(self, connection: Connection, window: Window) -> Difference | int:
+        """A closed window made again from its rollups: the first difference, or how many lines agree.
+
+        Raises WindowNotClosed.
+        """
+        if not window.state.is_final or window.to is None:
+            raise WindowNotClosed(window=window.name, state=window.state.value.lower())
+        with edition(window.currency_edition):
+            return self._window_again(connection, window, window.to)
+
+    def _window_again(self, connection: Connection, window: Window, to: Edge) -> Difference | int:
+        opening = opening_edge(connection, window)
+        span = Span(opening.created_at if opening else None, to.created_at)
+        then = price_book(connection, window.versions_known)
+        rollups, before = books.rollups(connection, window.number), books.rollups_before(connection, window.number)
+        lines = bill(rollups, before, span, then)
+        try:
+            compare_lines(connection, window, lines)
+            compare_nets(connection, window, nets_of(lines, books.participants(to.created_at, then)))
+            if broken := seals.broken(connection, window.number, self._signer):
+                raise Differs("seal", window.name, broken)
+        except Differs as difference:
+            return difference.difference
+        return len(lines)
+
     def _run(self, connection: Connection) -> Iterator[Progress | Summary]:
         check_versions(connection)
         book = price_book(connection, versions_known(connection))
@@ -90,16 +119,25 @@ class Verifier:
         total, summary, again = sum(position.seq for position in reached.values()), Summary(), Again()
         self._check_windows(all_windows)
         check_strays(connection, reached, all_windows)
+        check_waivers(connection)
         for bucket, position in reached.items():
             for entries in self._bucket(connection, bucket, position, all_windows, book, again):
                 summary.entries += entries
                 yield Progress(summary.entries, total)
+        count_own(connection, again)
         compare_counts(connection, again)
         compare_rollups(connection, again)
         for window in all_windows:
-            if window.state is WindowState.CLOSED:
-                summary.statements += self._compare_window(connection, window, all_windows, book, again)
+            if window.state.is_final:
+                with edition(window.currency_edition):
+                    summary.statements += self._compare_window(connection, window, all_windows, book, again)
                 summary.windows += 1
+        check_moves(connection, all_windows)
+        for window, following in pairwise(all_windows):
+            if following.own_from != window.own_to:
+                detail = "it does not begin in settlement's own journal where the one before ends"
+                raise Differs("window", following.name, detail)
+        check_batches(connection)
         yield summary
 
     def _check_windows(self, all_windows: list[Window]) -> None:
@@ -108,8 +146,9 @@ class Verifier:
         for number, window in enumerate(all_windows, start=1):
             name = f"windows/{window.number}"
             last = len(all_windows) - number
-            states = {0: {WindowState.OPEN}, 1: {WindowState.CLOSING, WindowState.CLOSED}}
-            if window.number != number or window.state not in states.get(last, {WindowState.CLOSED}):
+            final = {WindowState.CLOSED, WindowState.SETTLED}
+            states = {0: {WindowState.OPEN}, 1: {WindowState.CLOSING, *final}}
+            if window.number != number or window.state not in states.get(last, final):
                 raise Differs("window", name, f"it is {window.state.value}, and {last} windows come after it")
             begins = previous.seqs if previous else ()
             if window.from_seqs != begins or window.from_checkpoint != (previous.checkpoint if previous else None):
@@ -140,9 +179,9 @@ class Verifier:
         pricing, position = Pricing(book), Position()
         while position.seq < until.seq:
             page = [entry for entry in self._read(bucket, position.seq) if entry.seq <= until.seq]
-            position = _followed(position, page, all_windows, bucket)
+            position = followed_on(position, page, all_windows, bucket)
             for feed in page:
-                _price(feed, all_windows, pricing, book, stored, suspended, again)
+                price_again(feed, all_windows, pricing, book, stored, suspended, again)
             yield len(page)
         if position.hash != until.hash:
             raise Differs("entry", f"{bucket}-{until.seq}", "the ledger holds another hash than was counted")
@@ -154,83 +193,23 @@ class Verifier:
         self, connection: Connection, window: Window, all_windows: list[Window], book: PriceBook, again: Again
     ) -> int:
         assert window.to is not None  # noqa: S101  a CHECK of the table
-        before: dict[LineKey, int] = {}
-        rollups = []
-        for (number, leg, partner, version), (points, items, late_items, _) in again.rollups.items():
-            rollup = Rollup(Leg(leg), VersionId(partner, version), points, items, late_items)
-            if number == window.number:
-                rollups.append(rollup)
-            elif number < window.number:
-                key = key_of(rollup.leg, rollup.version, book)
-                before[key] = before.get(key, 0) + points
         opening = all_windows[window.number - 2].to if window.number > 1 else None
         then = price_book(connection, window.versions_known)
-        leaves = again.leaves.get(window.number, {})
+        rollups, before = again.rollups_of(window)
+        roots = {key: tree.root for key, tree in again.trees.get(window.number, {}).items()}
+        partners = books.participants(window.to.created_at, then)
         try:
-            made = books.made(window, opening, window.to, rollups, before, leaves, then, self._signer)
+            lines = bill(rollups, before, Span(opening.created_at if opening else None, window.to.created_at), then)
         except KeyError as version:
             detail = f"it knew {window.versions_known} versions of contracts, and {version} is not among them"
-            raise Differs("window", f"windows/{window.number}", detail) from None
-        compare_lines(connection, window, made)
-        compare_nets(connection, window, made)
-        return compare_statements(connection, window, made)
-
-
-def _followed(position: Position, page: list[FeedEntry], all_windows: list[Window], bucket: int) -> Position:
-    if not page:
-        raise Differs("entry", f"{bucket}-{position.seq + 1}", "it was counted, and the ledger does not have it")
-    try:
-        reached = followed(position, page)
-        for edge in (window.to for window in all_windows if window.to):
-            if position.seq < edge.seqs[bucket] <= reached.seq:
-                entry = page[edge.seqs[bucket] - position.seq - 1]
-                check_against(edge, bucket, Position(entry.seq, entry.hash))
-    except BrokenFeed as broken:
-        raise Differs("entry", f"{bucket}-{position.seq + 1}", str(broken)) from broken
-    return reached
-
-
-def _price(
-    feed: FeedEntry,
-    all_windows: list[Window],
-    pricing: Pricing,
-    book: PriceBook,
-    stored: dict[tuple[object, ...], tuple[object, ...]],
-    suspended: dict[object, tuple[object, ...]],
-    again: Again,
-) -> None:
-    """Price one entry again and strike off what the books hold for it."""
-    window = window_for(feed, all_windows)
-    name = f"{feed.bucket}-{feed.seq}"
-    entry = _entry(feed)
-    late = entry is not None and window.is_late(entry.occurred_at)
-    count = again.counts.setdefault((window.number, feed.bucket), [0, 0])
-    count[0] += 1
-    count[1] += late
-    outcome = pricing.obligations(entry) if entry is not None else None
-    if entry is None or outcome is None or isinstance(outcome, Suspended):
-        if suspended.pop(feed.seq, None) != (window.number, late, feed.hash, feed.canonical):
-            raise Differs("entry", name, "it has no price, and the books do not say so")
-        return
-    for number, obligation in enumerate(outcome):
-        leg, _, _, version = obligation.key
-        row = stored.pop((feed.seq, number), None)
-        facts = (leg.value, *version, obligation.points, obligation.original, window.number, late)
-        expected = (*facts, instant(entry.occurred_at), feed.hash)
-        if row != expected:
-            raise Differs("entry", name, f"the journal gives {shown(expected)}, the books hold {shown(row)}")
-        rollup = (window.number, leg.value, version.partner, version.number)
-        sums = again.rollups.setdefault(rollup, [0, 0, 0, entry.occurred_at])
-        sums[0] += obligation.points
-        sums[1] += 1
-        sums[2] += late
-        sums[3] = max(sums[3], entry.occurred_at)
-        line = again.leaves.setdefault(window.number, {}).setdefault(key_of(leg, version, book), [])
-        line.append(EntryLeaf(feed.bucket, feed.seq, obligation.points, feed.hash))
-
-
-def _entry(feed: FeedEntry) -> Entry | None:
-    try:
-        return read(feed)
-    except Unreadable:
-        return None
+            raise Differs("window", window.name, detail) from None
+        nets = nets_of(lines, partners)
+        compare_lines(connection, window, lines)
+        compare_roots(connection, window, roots)
+        compare_nets(connection, window, nets)
+        named = [partner for partner, _ in partners]
+        made = dict(statements(window, opening, window.to, lines, nets, named, roots, self._signer))
+        found = compare_statements(connection, window, made, nets)
+        if broken := seals.broken(connection, window.number, self._signer):
+            raise Differs("seal", window.name, broken)
+        return found

@@ -21,7 +21,11 @@ import pytest
 from services.sandbox.demo.parquet import data_folder
 from services.sandbox.demo.plan import Plan, Slice, made_from
 from services.sandbox.demo.refusals import DemoDataMissing
+from services.sandbox.home import Home
+from services.sandbox.platform import running_platform
 from services.sandbox.processes import alive
+from tests.settlement.cuts import all_cuts
+from tests.support.databases import Databases
 
 try:
     FOLDER = data_folder()
@@ -151,6 +155,21 @@ def test_all_purchases_are_counted_and_everything_adds_up(undisturbed: tuple[Pat
     )
     assert totals["windows"] == 1
     assert totals["verified"] is True
+
+
+def test_closed_daily_weekly_or_once_the_bill_of_every_partner_is_the_same_to_the_cent(
+    undisturbed: tuple[Path, Totals], databases: Databases
+) -> None:
+    """The service's own window is one more cut. A whole month: python -m tests.settlement.cuts --days 31."""
+    home, totals = undisturbed
+    days = made_from(FOLDER, Slice.named(BASKETS)).dates
+    cuts = all_cuts(databases, running_platform(Home(home)), days)
+    assert [found.windows for found in cuts.values()] == [len(days), -(-len(days) // 7), 1]
+    once = cuts["once"].bills
+    assert {partner["partner"]: Decimal(partner["net"]) * 100 for partner in totals["partners"]} == {
+        partner: bill.net for partner, bill in once.items() if partner != "operator"
+    }
+    assert cuts["daily"].bills == cuts["weekly"].bills == once
 
 
 def test_a_second_run_counts_nothing_twice(undisturbed: tuple[Path, Totals]) -> None:

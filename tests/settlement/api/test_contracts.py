@@ -39,12 +39,16 @@ def test_a_version_is_published_once_and_a_repeat_gets_it_again(platform: Runnin
     assert first.name == f"partners/{partner}/contract/versions/1"
     assert (first.rate_at_issuance.value, first.rounding) == ("0.012", pb.ROUNDING_CUMULATIVE_HALF_EVEN)
     assert (len(first.sha256), first.HasField("effective_until")) == (32, False)
+    assert first.state == pb.CONTRACT_VERSION_STATE_PROPOSED
+    assert not listed(platform, partner).contract_versions
+    platform.approve(first.proposal)
     again, call = publish.with_call(request, timeout=SECONDS)
     assert replayed(call)
-    assert again == first
+    assert (again.state, again.sha256) == (pb.CONTRACT_VERSION_STATE_PUBLISHED, first.sha256)
+    assert listed(platform, partner).contract_versions[0] == again
     request.contract_version.rate_at_issuance.value = "0.012000"
     request.contract_version.name = "something else"
-    assert publish(request, timeout=SECONDS) == first, "the same meaning in other words"
+    assert publish(request, timeout=SECONDS) == again, "the same meaning in other words"
     request.contract_version.rate_at_issuance.value = "0.0121"
     assert refused(lambda: publish(request, timeout=SECONDS)) == ("ALREADY_EXISTS", "REQUEST_ID_REUSED")
     other = publication(f"{partner}-2", version("0.0120"), request.request_id)
@@ -56,6 +60,7 @@ def test_a_repeat_after_a_later_version_still_gets_the_first(platform: RunningPl
     publish = platform.operator.contracts.PublishContractVersion
     request = publication(partner, version())
     first = publish(request, timeout=SECONDS)
+    platform.approve(first.proposal)
     publish(publication(partner, version("0.02", since=BEGINNING + timedelta(days=900))), timeout=SECONDS)
     assert publish(request, timeout=SECONDS).name == first.name
 

@@ -93,7 +93,7 @@ def test_as_csv_it_is_a_rendering_with_an_end(till: Till) -> None:
     assert rows[1].startswith(
         f"{till.partner.id},{name.rpartition('/')[2]},ISSUANCE,{till.partner.id},operator,USD,0.012,"
     )
-    assert rows[2].endswith(",0.495,0.50")
+    assert rows[2].endswith(",0.495,0.50,,0.00,")
     assert rows[3:] == ["END,2,12.54 USD", ""]
     assert statement.format == pb.STATEMENT_FORMAT_CSV
     assert statement.sha256 == got(till, name).sha256, "of the JSON, whatever the format"

@@ -12,10 +12,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from services.settlement.api.journal import Journal
 from services.settlement.api.worker import Worker
+from services.settlement.domain.documents import Signer
 from services.settlement.store import windows
-from services.settlement.store.books import Signer
 from services.settlement.store.closing import Closing
 from services.settlement.store.ingest import positions
+from services.settlement.store.signing import Signing
 from shared.clock import SandboxClock
 from shared.db.engine import make_engine
 from shared.db.sessions import Sessions
@@ -39,7 +40,8 @@ def worker(sessions: Sessions, tmp_path: Path) -> Iterator[Worker]:
     clock.set(NOW)
     with grpc.insecure_channel("127.0.0.1:1") as nowhere:
         journal = Journal(nowhere, key.public_key())
-        made = Worker(sessions, journal, Closing(sessions, Signer("key", key.sign)), clock, 1000, 1)
+        signer = Signer("key", key.sign)
+        made = Worker(sessions, journal, Closing(sessions, signer), Signing(sessions, signer), clock, 1000, 1)
         made.start()
         yield made
         made.stop()

@@ -179,9 +179,10 @@ def test_the_same_journal_gives_the_same_bytes_again() -> None:
 def test_a_statement_as_csv() -> None:
     _, (_, second) = two_windows()
     assert as_csv(json.loads(second)).decode() == (
-        "partner,window,leg,debtor,creditor,currency,rate,points,items,late_items,points_before,points_after,exact,booked\n"
-        "acorn,2,ISSUANCE,acorn,operator,EUR,0.012,-30,1,0,1000,970,-0.36,-0.36\n"
-        "acorn,2,REIMBURSEMENT,operator,acorn,EUR,0.009,2,1,1,5,7,0.018,0.02\n"
+        "partner,window,leg,debtor,creditor,currency,rate,points,items,late_items,points_before,points_after,exact,booked,"
+        "tax_class,tax,subject\n"
+        "acorn,2,ISSUANCE,acorn,operator,EUR,0.012,-30,1,0,1000,970,-0.36,-0.36,,0.00,\n"
+        "acorn,2,REIMBURSEMENT,operator,acorn,EUR,0.009,2,1,1,5,7,0.018,0.02,,0.00,\n"
         "END,2,-0.34 EUR\n"
     )
 
@@ -193,12 +194,12 @@ def test_csv_writes_each_currency_with_its_own_decimals() -> None:
         for currency, minor in (("JPY", 1200), ("KWD", -5), ("USD", 2**63))
     ]
     rows = as_csv({"lines": lines, "partner": "acorn", "window": 1}).decode().splitlines()
-    assert [row.rpartition(",")[2] for row in rows[1:4]] == ["1200", "-0.005", "92233720368547758.08"]
+    assert [row.split(",")[13] for row in rows[1:4]] == ["1200", "-0.005", "92233720368547758.08"]
     assert rows[4] == "END,3,1200 JPY,-0.005 KWD,92233720368547758.08 USD"
 
 
 def test_csv_of_nothing_still_ends() -> None:
-    assert as_csv({"lines": [], "partner": "acorn", "window": 1}).endswith(b"booked\nEND,0\n")
+    assert as_csv({"lines": [], "partner": "acorn", "window": 1}).endswith(b"subject\nEND,0\n")
 
 
 def test_the_root_over_entries_is_that_of_their_canonical_leaves() -> None:

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.settlement.domain.contract import ContractVersion, PriceBook, Rounding, Terms, VersionId, next_version
+from services.settlement.domain.contract import ContractVersion, PriceBook, VersionId, next_version
 from services.settlement.domain.refusals import ContractVersionOverlaps
+from services.settlement.domain.terms import Rounding, Terms
 from shared.money import UnknownCurrency
 from tests.settlement.paper import book, day, terms
 

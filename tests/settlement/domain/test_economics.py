@@ -7,16 +7,15 @@ from datetime import datetime
 
 import pytest
 
-from services.settlement.domain.contract import Rounding
 from services.settlement.domain.lines import Line
 from services.settlement.domain.nets import Net
 from services.settlement.domain.obligations import Leg
+from services.settlement.domain.terms import Rounding
 from services.settlement.domain.window import Edge
-from services.settlement.store.books import Books
 from shared.instants import micros
 from shared.money import decimal_text
 from tests.settlement.paper import Journal, Wrote, book, day, terms
-from tests.settlement.reckoning import settled
+from tests.settlement.reckoning import Books, settled
 from tests.support.vectors import example
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from services.settlement.domain.journal import (
+    Account,
     BrokenFeed,
     Entry,
     FeedEntry,
@@ -62,7 +63,7 @@ def test_what_money_depends_on_is_read() -> None:
     paper.write("AWARD", [("ISSUED:acorn", "AVAILABLE", 5)], at=day(1))
     paper.write("REVERSAL", [("AVAILABLE", "ISSUED:acorn", 2)], at=day(2), original=1)
     first, second = (read(entry) for entry in paper.buckets[0])
-    assert first == Entry(0, 1, "AWARD", day(1), None, (Posting("ISSUED:acorn", "AVAILABLE", 5),))
+    assert first == Entry(0, 1, "AWARD", day(1), None, (Posting(Account("ISSUED", "acorn"), Account("AVAILABLE"), 5),))
     assert (second.original, second.occurred_at) == (1, day(2))
 
 

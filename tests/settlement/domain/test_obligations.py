@@ -13,12 +13,12 @@ from services.settlement.domain.obligations import (
     Obligation,
     Original,
     Owed,
-    Pricing,
     Reason,
     RollupKey,
     Suspended,
     originals,
 )
+from services.settlement.domain.pricing import Pricing
 from shared.money import half_even
 from tests.settlement.paper import Journal, book, day, terms
 from tests.support.vectors import example
@@ -186,7 +186,7 @@ def test_what_was_priced_on_an_earlier_page_is_recalled() -> None:
     late = [read(entry) for entry in paper.buckets[0][1:]]
     assert originals(late) == {1}
     pricing = Pricing(PRICES)
-    pricing.recall(Original(1, Leg.ISSUANCE, "acorn"), Owed(Version("acorn", 1), 60))
+    pricing.recall(Original(1, Leg.ISSUANCE, "acorn"), Owed(owes("acorn", 1).key, 60))
     assert pricing.obligations(late[0]) == (owes("acorn", -30, 1),)
     assert reason(pricing.obligations(late[1])) is Reason.UNDONE_TOO_OFTEN
 

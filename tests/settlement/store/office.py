@@ -7,18 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import psycopg
 from sqlalchemy import Connection
 
-from services.settlement.domain.contract import Terms
 from services.settlement.domain.journal import FeedEntry
+from services.settlement.domain.proposal import Kind
+from services.settlement.domain.terms import Terms
 from services.settlement.domain.window import Edge, Window
-from services.settlement.store import statements, windows
+from services.settlement.store import contracts, proposals, statements, suspense, windows
 from services.settlement.store.closing import Closing, Waits
 from services.settlement.store.contracts import Contracts, Published
-from services.settlement.store.ingest import ensure_buckets, positions, resolve, suspense_count, take_in
+from services.settlement.store.ingest import Lane, ensure_buckets, positions, take_in
+from services.settlement.store.signing import Signing
 from services.settlement.store.verifier import Summary, Verifier
 from shared.db.engine import make_engine
 from shared.db.sessions import Sessions
@@ -30,6 +32,8 @@ from tests.settlement.reckoning import SIGNER
 from tests.support.databases import Databases
 
 PATIENCE = 20.0
+ANNA, BEN = "operator/anna", "operator/ben"
+"""Who prepares, and who approves."""
 BUCKETS = 2
 
 
@@ -53,16 +57,31 @@ class Office:
         self.sessions = sessions or Sessions(self.engine)
         self.contracts = Contracts(self.sessions)
         self.closing = Closing(self.sessions, SIGNER)
+        self.signing = Signing(self.sessions, SIGNER)
 
-    def publish(
-        self, partner: str, terms: Terms, *, request_id: UUID | None = None, meaning: bytes = b"meaning"
-    ) -> tuple[Published, bool]:
-        return self.contracts.published(partner, terms, request_id or uuid4(), meaning, instant(day(0)), PATIENCE)
+    def publish(self, partner: str, terms: Terms, at: int = day(0)) -> Published:
+        """Anna proposes, Ben approves."""
+        with self.sessions.writing(PATIENCE) as connection:
+            name = contracts.propose(connection, partner, terms, ANNA, instant(at))
+            self.approve(connection, name, at)
+            return contracts.proposed(connection, name)
 
-    def take_in(self, page: Sequence[FeedEntry] | None = None) -> int:
+    def approve(self, connection: Connection, name: str, at: int = day(0)) -> None:
+        effects = {Kind.CONTRACT_VERSION: contracts.publish, Kind.WAIVER: suspense.waive}
+        digest = proposals.found(connection, name).sha256
+        proposals.approve(connection, name, digest, BEN, instant(at), effects)
+
+    def waive(self, number: int, why: str = "nobody knows") -> None:
+        """Both agree to close a window without what waits in it."""
+        with self.sessions.writing(PATIENCE) as connection:
+            self.approve(connection, suspense.propose_waiver(connection, number, why, ANNA, instant(day(0))))
+
+    def take_in(
+        self, page: Sequence[FeedEntry] | None = None, lane: Lane | None = None, *, stopped_too: bool = False
+    ) -> int:
         """One page of the journal; without one, all that is not read yet."""
         with self.sessions.writing(PATIENCE) as connection:
-            return take_in(connection, self.unread() if page is None else page)
+            return take_in(connection, self.unread() if page is None else page, lane, stopped_too=stopped_too)
 
     def unread(self) -> list[FeedEntry]:
         """What ReadJournal would answer: entries after the cursors of the buckets that did not stop."""
@@ -76,7 +95,7 @@ class Office:
 
     def resolve(self) -> int:
         with self.sessions.writing(PATIENCE) as connection:
-            return resolve(connection)
+            return suspense.resolve(connection)
 
     def ask(self, number: int, request_id: UUID | None = None) -> bool:
         with self.sessions.writing(PATIENCE) as connection:
@@ -87,7 +106,14 @@ class Office:
         self.ask(number)
         self.closing.fix_edge(number, edge)
         self.take_in()
-        return self.closing.finish(instant(at))
+        waits = self.closing.finish(instant(at))
+        self.sign(at)
+        return waits
+
+    def sign(self, at: int = day(99)) -> None:
+        """The statements of all closed windows."""
+        while self.signing.sign_next(instant(at)) is not None:
+            pass
 
     def closed(self, at: int) -> None:
         """Close the open window with everything that is written so far."""
@@ -112,7 +138,7 @@ class Office:
 
     def suspended(self) -> int:
         with self.sessions.reading(PATIENCE) as connection:
-            return suspense_count(connection)
+            return suspense.count(connection)
 
     def reached(self) -> dict[int, tuple[int, str]]:
         """How far each bucket was read, and why it stopped."""

@@ -14,6 +14,7 @@ from services.settlement.domain.contract import PriceBook
 from services.settlement.domain.refusals import (
     EarlierWindowClosing,
     RequestIdReused,
+    WindowClosedByAnother,
     WindowNotFound,
     WindowNotOpen,
 )
@@ -234,7 +235,7 @@ def test_a_wish_may_be_repeated_and_nothing_else_may_be_wished(office: Office) -
     one, other = uuid4(), uuid4()
     assert not office.ask(2, one)
     assert office.ask(2, one)
-    with pytest.raises(WindowNotOpen, match="closing already"):
+    with pytest.raises(WindowClosedByAnother, match="closing already"):
         office.ask(2, other)
     with pytest.raises(WindowNotOpen, match="closed"):
         office.ask(1, other)
@@ -266,7 +267,7 @@ def test_only_one_of_two_who_close_at_once_is_first(office: Office) -> None:
     def asks(number: int) -> bool:
         try:
             return office.ask(2, ids[number])
-        except WindowNotOpen:
+        except (WindowNotOpen, WindowClosedByAnother):
             return True
 
     assert sorted(at_once([lambda n=n: asks(n) for n in range(4)])) == [False, True, True, True]  # type: ignore[misc]

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from uuid import uuid4
-
 import pytest
 
 from services.settlement.domain.refusals import (
     ContractVersionInClosedWindow,
     ContractVersionOverlaps,
     ContractVersionRetroactive,
-    RequestIdReused,
+    TransitionRefused,
 )
+from services.settlement.store import contracts
 from services.settlement.store.contracts import Published, price_book, versions_known
 from shared.instants import instant
 from tests.settlement.paper import day, terms
-from tests.settlement.store.office import PATIENCE, Office
+from tests.settlement.store.office import ANNA, PATIENCE, Office
 from tests.support.together import at_once
 
 
@@ -23,22 +22,37 @@ def numbers(office: Office, partner: str = "acorn") -> list[int]:
     return [one.version.id.number for one in office.contracts.of_partner(partner, 0, 100, PATIENCE)]
 
 
-def test_a_repeat_gets_the_version_of_the_first_time(office: Office) -> None:
-    id_ = uuid4()
-    first, again = office.publish("acorn", terms("0.012"), request_id=id_)
-    assert not again
-    office.publish("acorn", terms("0.013", since=day(5)))
-    second, again = office.publish("acorn", terms("0.012"), request_id=id_)
-    assert again
-    assert (second.version, second.created_at) == (first.version, first.created_at)
-    assert numbers(office) == [1, 2]
+def test_a_version_takes_effect_when_another_person_approves_it(office: Office) -> None:
+    with office.sessions.writing(PATIENCE) as connection:
+        name = contracts.propose(connection, "acorn", terms("0.012"), ANNA, instant(day(0)))
+        waiting = contracts.proposed(connection, name)
+        assert (waiting.state, waiting.proposal, waiting.version.id.number) == ("PROPOSED", name, 1)
+    assert numbers(office) == []
+    with office.sessions.writing(PATIENCE) as connection:
+        office.approve(connection, name)
+        published = contracts.proposed(connection, name)
+    assert (published.state, published.version) == ("PUBLISHED", waiting.version)
+    assert numbers(office) == [1]
 
 
-def test_a_request_id_that_meant_something_else_is_refused(office: Office) -> None:
-    id_ = uuid4()
-    office.publish("acorn", terms(), request_id=id_, meaning=b"one")
-    with pytest.raises(RequestIdReused, match="partners/acorn/contract/versions/1"):
-        office.publish("acorn", terms(), request_id=id_, meaning=b"other")
+def test_what_was_proposed_first_is_void_when_something_else_is_proposed(office: Office) -> None:
+    with office.sessions.writing(PATIENCE) as connection:
+        first = contracts.propose(connection, "acorn", terms("0.012"), ANNA, instant(day(0)))
+        contracts.propose(connection, "acorn", terms("0.013"), ANNA, instant(day(0)))
+        assert contracts.proposed(connection, first).state == "VOIDED"
+        with pytest.raises(TransitionRefused):
+            office.approve(connection, first)
+
+
+def test_what_was_counted_after_it_was_proposed_keeps_its_price(office: Office) -> None:
+    office.publish("acorn", terms(since=day(0)))
+    with office.sessions.writing(PATIENCE) as connection:
+        name = contracts.propose(connection, "acorn", terms("0.02", since=day(2)), ANNA, instant(day(0)))
+    office.paper.award(10, at=day(3))
+    office.take_in()
+    with pytest.raises(ContractVersionRetroactive), office.sessions.writing(PATIENCE) as connection:
+        office.approve(connection, name)
+    assert numbers(office) == [1]
 
 
 def test_versions_are_listed_with_their_ends_page_by_page(office: Office) -> None:
@@ -111,7 +125,7 @@ def test_publishing_and_counting_at_once_never_price_an_entry_by_the_wrong_versi
 
 def test_those_who_publish_at_once_get_one_number_each(office: Office) -> None:
     def publish(number: int) -> Published:
-        return office.publish(f"partner-{number % 2}", terms(since=day(number)))[0]
+        return office.publish(f"partner-{number % 2}", terms(since=day(number)))
 
     def tried(number: int) -> bool:
         try:
@@ -125,13 +139,6 @@ def test_those_who_publish_at_once_get_one_number_each(office: Office) -> None:
     for partner in ("partner-0", "partner-1"):
         assert numbers(office, partner) == list(range(1, len(numbers(office, partner)) + 1))
     office.check()
-
-
-def test_the_same_request_at_once_publishes_once(office: Office) -> None:
-    id_ = uuid4()
-    answers = at_once([lambda: office.publish("acorn", terms(), request_id=id_)] * 4)
-    assert sorted(again for _, again in answers) == [False, True, True, True]
-    assert numbers(office) == [1]
 
 
 def test_a_number_of_versions_is_a_state_of_the_book(office: Office) -> None:

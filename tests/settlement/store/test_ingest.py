@@ -13,7 +13,7 @@ from tests.settlement.paper import Journal, Wrote, day, terms
 from tests.settlement.store.office import Office
 from tests.support.together import at_once
 
-ROLLUPS = "SELECT leg, partner, version, points::bigint, items, late_items FROM settlement.rollups ORDER BY 1, 2, 3"
+ROLLUPS = "SELECT leg, partner, version, points::bigint, items, late_items FROM settlement.all_rollups ORDER BY 1, 2, 3"
 
 
 def filled(office: Office) -> Journal:
@@ -116,7 +116,7 @@ def test_an_entry_without_a_contract_waits_in_its_window_until_the_contract_is_p
     assert waits is not None
     assert (waits.waits_for, waits.detail) == (
         "SUSPENSE",
-        "2 entries have no price: publish the contracts they need",
+        "2 entries have no price: publish the contracts they need, or waive them",
     )
     assert office.resolve() == 0
     office.check()
@@ -222,7 +222,7 @@ def test_the_largest_amounts_are_exact(office: Office) -> None:
     for _ in range(3):
         office.paper.award(most)
     office.take_in()
-    assert office.rows("SELECT points::text FROM settlement.rollups") == [(str(3 * most),)]
+    assert office.rows("SELECT points::text FROM settlement.all_rollups") == [(str(3 * most),)]
     office.closed(day(1))
     (line,) = json.loads(office.statement("acorn", 1))["lines"]
     assert line["booked_minor"] == round(Fraction(3 * most * 12, 10))

@@ -1,0 +1,47 @@
+"""Importing a file of the bank: stored, answered for, matched, and every state that follows, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import NamedTuple, TypeAlias
+
+from sqlalchemy import Connection
+
+from services.settlement.domain.bank import ReturnNotice, StatusReport
+from services.settlement.formats.bank_file import BankFile
+from services.settlement.store import answers, breaks, matching, messages
+from services.settlement.store.messages import Imported, subject_of
+
+Follow: TypeAlias = Callable[[Connection, int, datetime], None]
+"""What a batch does when one of its payments has moved: `batches.follow`."""
+
+
+class Result(NamedTuple):
+    """What an import did. Of a file that was there before nothing was done again."""
+
+    imported: Imported
+    matched: int
+    proposed: int
+    broken: int
+
+
+def import_file(
+    connection: Connection, content: bytes, name: str, file: BankFile, by: str, at: datetime, follow: Follow
+) -> Result:
+    """Raises UnknownAccount, NotAClearingAccount, StatementGap, BalanceBroken, AmountInvalid."""
+    imported = messages.take_in(connection, content, name, file.paper, file.messages, by, at)
+    if imported.before:
+        return Result(imported, 0, 0, 0)
+    source = subject_of(imported.sha256)
+    breaks.resolve_about(connection, [source], by, at, imported.sha256)  # it was refused before: out of order
+    batches: set[int] = set()
+    for message in file.messages:
+        if isinstance(message, StatusReport):
+            batches.update(answers.take_in_status(connection, message, source, by, at))
+        elif isinstance(message, ReturnNotice):
+            batches.update(answers.take_in_returns(connection, message, source, by, at))
+    outcome = matching.run(connection, by, at)
+    for batch in sorted(batches | set(outcome.batches)):
+        follow(connection, batch, at)
+    return Result(imported, outcome.matched, outcome.proposed, outcome.broken)
