@@ -107,6 +107,7 @@ def test_a_process_that_was_killed_comes_back_to_its_stripes_without_waiting_and
     ledgers: Ledgers,
 ) -> None:
     before = ledgers.started("a")
+    until(_shared_out([before]))
     ledgers.killed(before)
     again = ledgers.process("a")
     began = time.monotonic()
