@@ -9,6 +9,7 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Final, cast
 
@@ -38,6 +39,7 @@ __all__ = ["CannotListen", "Limits", "build_server", "serve"]
 
 _REFLECT: Final = f"/{reflection.SERVICE_NAME}/ServerReflectionInfo"
 _WAITING: Final = 8  # calls that may wait for a thread; what comes beyond is refused at once
+_STRETCH_SECONDS: Final = 1.0
 _OPTIONS: Final = (
     ("grpc.so_reuseport", 0),  # or a second server takes half the calls of the first in silence
     ("grpc.keepalive_time_ms", 60_000),
@@ -100,7 +102,7 @@ def serve(
         signals = _signals()
         server.start()
         log.info("serving", address=settings.listen, port=port)
-        signals.get()
+        _first(signals)
         log.info("draining", seconds=settings.drain_seconds)
         health.drain()
         _pause(signals, settings.drain_notice_seconds)
@@ -191,6 +193,14 @@ def _signals() -> SimpleQueue[int]:
     for one in (signal.SIGTERM, signal.SIGINT):
         signal.signal(one, lambda number, _frame: arrived.put(number))
     return arrived
+
+
+def _first(signals: SimpleQueue[int]) -> None:
+    """Wait for a signal. One that comes while this thread falls asleep does not wake it: so it sleeps in stretches."""
+    while True:
+        with suppress(Empty):
+            signals.get(timeout=_STRETCH_SECONDS)
+            return
 
 
 def _pause(signals: SimpleQueue[int], seconds: int) -> None:

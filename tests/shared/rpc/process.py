@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from tests.shared.rpc.echo import ACCESS, SERVICE, Echo, Stub, Words
 from tests.shared.rpc.refused import refused
 
 ROOT = Path(__file__).parents[3]
+END = "end"
 
 
 class ServerProcess:
@@ -79,6 +81,8 @@ def main() -> None:
     echo = Echo()
 
     def slow(request: Words, _context: object) -> Words:
+        if request.text == END:  # main sleeps, and the signal wakes this thread instead
+            signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
         time.sleep(len(request.text) / 10)
         return request
 

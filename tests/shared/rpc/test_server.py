@@ -22,7 +22,7 @@ from shared.rpc.server import CannotListen
 from tests.shared.home import TestHome
 from tests.shared.rpc.conftest import Running
 from tests.shared.rpc.echo import SERVICE, Words, looking
-from tests.shared.rpc.process import ServerProcess
+from tests.shared.rpc.process import END, ServerProcess
 from tests.shared.rpc.refused import refused, trailers
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
@@ -75,6 +75,14 @@ def test_sigterm_lets_running_calls_end_and_then_stops(home: TestHome) -> None:
     events = [json.loads(line)["event"] for line in server.lines if line.startswith("{")]
     assert events[-3:] == ["call answered", "writer ended", "stopped"]
     server.channel.close()
+
+
+def test_a_signal_that_does_not_wake_the_main_thread_ends_the_process_too(home: TestHome) -> None:
+    server = ServerProcess(home, drain_notice_seconds=0)
+    server.stub(server.until("serving")["port"]).say(Words(text=END), timeout=10)
+    server.channel.close()
+    assert server.ended() == 0
+    assert "stopped" in server.lines[-1]
 
 
 def test_while_draining_health_says_not_serving(home: TestHome) -> None:
