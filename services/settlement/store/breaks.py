@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -29,6 +29,10 @@ ORDER BY number LIMIT :limit
 """)
 _ABOUT = text("""
 SELECT name FROM settlement.breaks WHERE subject = ANY(:subjects) AND state IN ('OPEN', 'EXPLAINED') ORDER BY number
+""")
+_NOT_BOOKED = text("""
+SELECT name FROM settlement.breaks
+WHERE reason = 'NOT_BOOKED' AND subject = ANY(:subjects) AND state IN ('OPEN', 'EXPLAINED') ORDER BY number
 """)
 _OF_BATCH = text("""
 SELECT count(*) FROM settlement.breaks WHERE batch = :batch AND state IN ('OPEN', 'EXPLAINED')
@@ -92,6 +96,13 @@ def resolve_about(connection: Connection, subjects: list[str], by: str, at: date
     """Evidence has come for these subjects: their breaks are over."""
     for name in connection.execute(_ABOUT, {"subjects": subjects}).scalars().all():
         transitions.move(connection, BREAK, TABLE, name, "RESOLVED", "evidence", by=by, evidence=evidence, at=at)
+
+
+def booked_after_all(connection: Connection, instructions: Sequence[str], by: str, at: datetime) -> None:
+    """The bank shows what it had accepted and not shown."""
+    found_ = connection.execute(_NOT_BOOKED, {"subjects": list(instructions)}).scalars().all()
+    for name in found_:
+        transitions.move(connection, BREAK, TABLE, name, "RESOLVED", "evidence", by=by, at=at)
 
 
 def explain(connection: Connection, name: str, explanation: str, etag: int | None, by: str, at: datetime) -> None:

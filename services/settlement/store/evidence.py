@@ -71,6 +71,8 @@ def record(connection: Connection, said: Sequence[tuple[str, Evidence]], by: str
     for (way, source), moved in moves.items():
         for to in way:
             transitions.move_all(connection, INSTRUCTION, _TABLE, moved, to, "evidence", by=by, why=source, at=at)
+    shown = [name for (way, _), moved in moves.items() if "BOOKED" in way for name in moved]
+    breaks.booked_after_all(connection, shown, by, at)
     breaks.open_all(connection, found, by, at)
     return sorted(batches)
 

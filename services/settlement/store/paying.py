@@ -8,11 +8,12 @@ from typing import TypeAlias
 
 from sqlalchemy import Connection, text
 
+from services.settlement.domain.breaks import BreakReason, Found
 from services.settlement.domain.instruction import DEAD
 from services.settlement.domain.machines import INSTRUCTION
 from services.settlement.domain.refusals import MoneyMayHaveMoved, PaymentFileChanged
 from services.settlement.domain.sending import Outcome, Receipt, SendUnclear, Transport
-from services.settlement.store import files, instructions, sending, transitions
+from services.settlement.store import breaks, files, instructions, sending, transitions
 from services.settlement.store.archive import Archive, ArchiveDiffers
 from services.settlement.store.instructions import SELF
 from services.settlement.store.stepper import Blocked, Done, GoOn, Handler
@@ -29,7 +30,15 @@ SELECT name FROM settlement.instructions WHERE batch = :batch AND state = 'BOOKE
         ELSE CAST(:paid AS int) END <= :today
 ORDER BY name
 """)
+# Accepted, executed on a weekday, and not on the statement of the weekday after it.
+_NOT_BOOKED = text("""
+SELECT name, batch, currency, amount_minor FROM settlement.instructions
+WHERE batch = :batch AND state = 'ACCEPTED' AND method <> 'PAY_IN'
+    AND due_on + (CASE extract(isodow FROM due_on) WHEN 5 THEN 3 WHEN 6 THEN 2 ELSE 1 END) < :today
+ORDER BY name
+""")
 _OPEN = text("SELECT count(*) FROM settlement.instructions WHERE batch = :batch AND state <> ALL(:ended)")
+_UNSHOWN = "it was accepted, and no statement shows it"
 _ENDED = sorted({state.value for state in DEAD} | {"FINAL"})
 
 
@@ -97,6 +106,11 @@ class Paying:
         days = {"paid": self._return_days, "collected": self._collection_return_days}
         over = connection.execute(_OVER, {"batch": batch, "today": at.date(), **days}).scalars().all()
         transitions.move_all(connection, INSTRUCTION, instructions.TABLE, over, "FINAL", "period", by=SELF, at=at)
+        missing = [
+            Found(BreakReason.NOT_BOOKED, name, _UNSHOWN, number, name, currency, minor)
+            for name, number, currency, minor in connection.execute(_NOT_BOOKED, {"batch": batch, "today": at.date()})
+        ]
+        breaks.open_all(connection, missing, SELF, at)
         self._follow(connection, batch, at)
         left = int(connection.execute(_OPEN, {"batch": batch, "ended": _ENDED}).scalar_one())
         return GoOn(at + _DAY) if left else Done()

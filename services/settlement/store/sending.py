@@ -16,7 +16,7 @@ from services.settlement.domain.evidence import Evidence, Rank, Verdict
 from services.settlement.domain.machines import FILE, INSTRUCTION
 from services.settlement.domain.refusals import MoneyMayHaveMoved
 from services.settlement.domain.sending import Outcome, Receipt, Transport
-from services.settlement.store import evidence, files, funding, instructions, quarantine, steps, transitions
+from services.settlement.store import clearing, evidence, files, funding, instructions, quarantine, steps, transitions
 from services.settlement.store.files import File
 from services.settlement.store.funding import Shortage
 from services.settlement.store.instructions import SELF
@@ -62,12 +62,13 @@ def release(connection: Connection, batch: int, by: str, at: datetime) -> list[S
     pay_ins = connection.execute(_FROZEN_PAY_INS, {"batch": batch}).scalars().all()
     transitions.move_all(connection, INSTRUCTION, instructions.TABLE, pay_ins, "SENT", "transport", by=by, at=at)
     funding.lock(connection)
-    free, waiting = funding.free(connection), []
+    free, overdrawn, waiting = funding.free(connection), clearing.overdrawn(connection), []
     approved = files.of_batch(connection, batch, "APPROVED")
     for file in sorted(approved, key=lambda file: file.kind):  # COLLECT before PAY
         missing = 0 if file.kind == "COLLECT" else _claim(connection, file) - free.get(file.currency, 0)
-        if missing > 0:
-            waiting.append(Shortage(file.msg_id, file.currency, missing))
+        short = 0 if file.kind == "COLLECT" else max(missing, overdrawn.get(file.currency, 0))
+        if short > 0:
+            waiting.append(Shortage(file.msg_id, file.currency, short))
             continue
         if file.kind == "PAY":
             free[file.currency] = -missing

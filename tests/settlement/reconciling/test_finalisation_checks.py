@@ -48,6 +48,35 @@ def test_f05_a_statement_that_does_not_add_up_is_refused_whole(counter: Counter)
     assert counter.state("alpha") == "SENT"
 
 
+def test_f06_an_overdrawn_clearing_account_stops_pay_files_until_it_is_covered(counter: Counter) -> None:
+    counter.approved(3, {"alpha": 700})
+    counter.states_of(Said(-50_000, reference="a fee"))
+    (short,) = counter.release(3)
+    assert (short.currency, short.missing_minor) == ("EUR", 50_000)
+    assert counter.states(3) == {"B3-alpha-1": "FROZEN"}
+    counter.clock.pass_(days=1)
+    counter.states_of(Said(60_000, reference="covered"))
+    assert counter.release(3) == []
+    counter.step()
+    assert counter.states(3) == {"B3-alpha-1": "SENT"}
+
+
+def test_f24_a_payment_that_was_accepted_and_is_on_no_statement_is_a_break_until_it_is(counter: Counter) -> None:
+    a, b = counter.pays
+    said = [(one.end_to_end_id, "ACCP", "") for one in (a, b)]
+    counter.take_in(answer(counter.built_file.msg_id, "ACCP", counter.clock.now(), payments=said))
+    counter.states_of(counter.paid(b))
+    counter.clock.pass_(days=1, hours=1)
+    counter.step()
+    assert counter.reasons() == []
+    counter.clock.pass_(days=1)
+    counter.step()
+    assert [(one.reason.value, one.instruction) for one in counter.breaks()] == [(CHECKS["F24"]["reason"], a.name)]
+    counter.states_of(counter.paid(a))
+    assert counter.reasons() == []
+    assert counter.state("alpha") == "BOOKED"
+
+
 def test_f09_a_line_without_a_payment_is_never_set_off_against_anything(counter: Counter) -> None:
     counter.states_of(Said(50_000, reference="a gift"), Said(-50_000, reference="a fee"))
     assert counter.reasons() == [CHECKS["F09"]["reason"]] * 2
