@@ -34,9 +34,11 @@ class Peak:
         self._thread.join()
 
     def _run(self) -> None:
-        while not self._over.wait(_SECONDS):
+        while True:
             self.own_mib = max(self.own_mib, self._own.memory_info().rss / MIB)
             self.database_mib = max(self.database_mib, self._family() / MIB)
+            if self._over.wait(_SECONDS):
+                return
 
     def _family(self) -> float:
         total = 0
