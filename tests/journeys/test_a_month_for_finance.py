@@ -274,6 +274,33 @@ def test_e19_a_dispute_upheld_by_half_is_a_line_in_the_next_window_and_closed_by
     assert not others.disputes
 
 
+def test_scenario_35_a_dispute_on_a_line_of_an_approved_batch_is_adjusted_later_or_the_batch_is_recalled(
+    month: Month,
+) -> None:
+    story, partner = month.story, month.story.partners["A"]
+    story.award("A", 2_000)
+    window = month.platform.close_window()
+    number = window.name.removeprefix("windows/")
+    made = month.settle("run", "--window", f"W{number}", code=NEEDS_A_PERSON)
+    batch = made["batch"].replace("batches/", "B")
+    month.settle("approve", batch, "--sha256", made["sha256"], code=NEEDS_A_PERSON, person="colleague")
+    objection = _objection(f"{partner.name}/statements/{number}", -500)
+    opened = partner.calls.corrections.OpenDispute(objection, timeout=SECONDS)
+    answered = month.settle("dispute", opened.name, "--uphold", "-500", "--why", "a slip", code=NEEDS_A_PERSON)
+    adjustment = month.platform.operator.corrections.GetAdjustment(
+        corrections_pb2.GetAdjustmentRequest(name=answered["adjustment"]), timeout=SECONDS
+    )
+    month.decided({"proposal": adjustment.proposal})
+    still = month.settle("run", "--batch", batch, code=NEEDS_A_PERSON)
+    assert (still["state"], still["sha256"]) == ("APPROVED", made["sha256"])
+    corrected = [one for one in books(partner, month.platform.close_window()).lines if one.get("subject")]
+    assert [(one["subject"], one["points"]) for one in corrected] == [(answered["adjustment"], -500)]
+    recalled = month.settle("revise", batch, "--why", "recalled before release")
+    assert (recalled["state"], recalled["revision"]) == ("DRAFT", made["revision"] + 1)
+    again = month.settle("approve", batch, "--sha256", made["sha256"], code=1, person="ben")
+    assert "coalition:" in again["refused"]
+
+
 def test_an_objection_comes_in_time_or_not_at_all(month: Month) -> None:
     partner = month.story.partners["B"]
     name = f"{partner.name}/statements/{month.facts['closed']['window'].removeprefix('windows/')}"
