@@ -29,6 +29,7 @@ from shared.merkle import is_included, leaf_hash
 from tests.journeys.story import SECONDS, Story, books, fresh_id, version, yesterday
 from tests.settlement.accounts import german
 from tests.settlement.bank import Bank, bank_in
+from tests.settlement.reconciling.papers import statement
 from tests.support.platform import RunningPlatform
 from tests.support.refused import Refused
 from tests.support.vectors import example
@@ -309,6 +310,21 @@ def test_an_objection_comes_in_time_or_not_at_all(month: Month) -> None:
     stranger = month.story.partners["A"].calls.corrections
     unseen = Refused.of(lambda: stranger.OpenDispute(_objection(name, 1), timeout=SECONDS))
     assert (unseen.code.name, unseen.reason) == ("NOT_FOUND", "STATEMENT_NOT_FOUND")
+
+
+def test_a_statement_that_does_not_follow_is_refused_and_leaves_one_break_for_a_person(
+    month: Month, tmp_path: Path
+) -> None:
+    file = tmp_path / "gap.xml"
+    file.write_bytes(statement(CLEARING, month.platform.clock.now().date(), [], number=999, opening=1))
+    for _ in range(2):
+        refused = month.settle("bank", "import", str(file), code=1)["refused"]
+        assert "does not follow" in refused
+        assert CLEARING not in refused
+    gaps = [one for one in month.settle("breaks", code=NEEDS_A_PERSON)["breaks"] if one["reason"] == "STATEMENT_GAP"]
+    assert len(gaps) == 1
+    asked = month.settle("breaks", gaps[0]["break"], "--explain", "asked the bank", code=NEEDS_A_PERSON)
+    assert (asked["state"], asked["explanation"]) == ("EXPLAINED", "asked the bank")
 
 
 def test_the_books_balance_and_the_clearing_account_is_the_banks(month: Month) -> None:

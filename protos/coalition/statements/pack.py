@@ -23,7 +23,8 @@ from coalition.statements.ed25519 import verified
 from coalition.statements.lines import Document, NotVerified
 from coalition.statements.verify import canonical, key_id, public_key, verify
 
-MANIFEST = "manifest.json"
+MANIFEST = "~manifest.json"
+"""Its name sorts behind all others: it is written last, when the hash of each of them is known."""
 
 
 @dataclass(frozen=True)

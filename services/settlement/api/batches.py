@@ -83,7 +83,7 @@ class BatchServicer(rpc.BatchServiceServicer):
             batch = rows.locked(connection, request.name)
             if request.fx_set:
                 batch = making.quoted_by(connection, batch, request.fx_set)
-            batch = making.calculate(connection, batch, by, at, _etag(request.etag))
+            batch = making.calculate(connection, batch, by, at, wire.etag_of(request.etag))
             if request.submit:
                 deciding.submit(connection, batch, by, at)
             return batch.name
@@ -107,7 +107,7 @@ class BatchServicer(rpc.BatchServiceServicer):
         by, at = self._by(context)
         return self._done(
             "SubmitBatch", request, [request.name], context,
-            lambda connection, batch: deciding.submit(connection, batch, by, at, _etag(request.etag)),
+            lambda connection, batch: deciding.submit(connection, batch, by, at, wire.etag_of(request.etag)),
         )  # fmt: skip
 
     def ApproveBatch(self, request: pb.ApproveBatchRequest, context: grpc.ServicerContext) -> pb.Batch:
@@ -142,7 +142,7 @@ class BatchServicer(rpc.BatchServiceServicer):
             "ReviseBatch", request, [request.name, request.reason, str(due_on or ""), request.fx_set], context,
             lambda connection, batch: ending.revise(
                 connection, batch, request.reason, by, at,
-                etag=_etag(request.etag), due_on=due_on, fx_set=request.fx_set,
+                etag=wire.etag_of(request.etag), due_on=due_on, fx_set=request.fx_set,
             ),
         )  # fmt: skip
 
@@ -151,7 +151,7 @@ class BatchServicer(rpc.BatchServiceServicer):
         return self._done(
             "CancelBatch", request, [request.name, request.reason], context,
             lambda connection, batch: ending.cancel(
-                connection, batch, request.reason, by, at, etag=_etag(request.etag)
+                connection, batch, request.reason, by, at, etag=wire.etag_of(request.etag)
             ),
         )  # fmt: skip
 
@@ -291,7 +291,3 @@ def _netting(value: int) -> Model | None:
 
 def _day(message: Date) -> date | None:
     return wire.day(message, "due_date") if message.year or message.month or message.day else None
-
-
-def _etag(text: str) -> int | None:
-    return int(text) if text else None

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 import grpc
 from coalition.settlement.v1 import proofs_pb2 as pb
 from coalition.settlement.v1 import proofs_pb2_grpc as rpc
 
+from services.settlement.api.pieces import pieces
 from services.settlement.domain.documents import Signer
 from services.settlement.domain.refusals import StatementNotFound
 from services.settlement.store import explain, inclusion, lines_of_bank, packs, seals
@@ -17,8 +18,6 @@ from shared.db.sessions import Sessions
 from shared.rpc import wire
 from shared.rpc.caller import Role, caller
 from shared.rpc.deadline import time_left
-
-_PIECE = 256 * 1024
 
 
 class ProofServicer(rpc.ProofServiceServicer):
@@ -78,15 +77,8 @@ class ProofServicer(rpc.ProofServiceServicer):
     ) -> Iterator[pb.ExportPackResponse]:
         with self._sessions.snapshot(time_left(context)) as connection:
             batch = rows.found(connection, request.batch)
-            for piece in _pieces(packs.pack(connection, batch, self._signer)):
+            for piece in pieces(packs.pack(connection, batch, self._signer)):
                 yield pb.ExportPackResponse(piece=piece)
-
-
-def _pieces(parts: Iterable[bytes]) -> Iterator[bytes]:
-    """The same bytes, none of the pieces too large for a message."""
-    for part in parts:
-        for at in range(0, len(part), _PIECE):
-            yield part[at : at + _PIECE]
 
 
 def _place(name: str) -> tuple[int, int]:

@@ -8,20 +8,19 @@ import grpc
 from coalition.settlement.v1 import reports_pb2 as pb
 from coalition.settlement.v1 import reports_pb2_grpc as rpc
 
+from services.settlement.api.pieces import pieces
 from services.settlement.domain.double_entry import as_csv
 from services.settlement.domain.liability import Liability, Movement, RollForward, Vintage
 from services.settlement.domain.refusals import CurrencyUnknown, RateNotExact
 from services.settlement.domain.reserve import reserve
-from services.settlement.store import double_entry, liability, reconciliation, windows
+from services.settlement.store import double_entry, liability, three_ways, windows
 from services.settlement.store.batches import rows
 from services.settlement.store.liability import Read
-from services.settlement.store.reconciliation import OfPartner
+from services.settlement.store.three_ways import OfPartner
 from shared.db.sessions import Sessions
 from shared.money import NotARate, Rate, UnknownCurrency, exponent_of
 from shared.rpc import wire
 from shared.rpc.deadline import time_left
-
-_PIECE = 256 * 1024
 
 
 class ReportServicer(rpc.ReportServiceServicer):
@@ -70,14 +69,14 @@ class ReportServicer(rpc.ReportServiceServicer):
             windows.found(connection, request.first_window)
             windows.found(connection, request.last_window)
             content = as_csv(double_entry.entries(connection, first, last), dict(request.account_codes))
-        for at in range(0, len(content), _PIECE):
-            yield pb.ExportBooksResponse(piece=content[at : at + _PIECE])
+        for piece in pieces([content]):
+            yield pb.ExportBooksResponse(piece=piece)
 
     def GetReconciliation(
         self, request: pb.GetReconciliationRequest, context: grpc.ServicerContext
     ) -> pb.Reconciliation:
         with self._sessions.snapshot(time_left(context)) as connection:
-            found = reconciliation.three_ways(connection, rows.found(connection, request.batch))
+            found = three_ways.of_batch(connection, rows.found(connection, request.batch))
         return pb.Reconciliation(
             batch=request.batch,
             windows=[

@@ -37,7 +37,6 @@ class Kind(Enum):
     ADJUSTMENT = "ADJUSTMENT"
     WRITE_OFF = "WRITE_OFF"
     DEFAULT = "DEFAULT"
-    FILE = "FILE"
     QUARANTINE = "QUARANTINE"
 
 

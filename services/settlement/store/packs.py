@@ -62,30 +62,28 @@ _COLUMNS = ["seq", "line", "hash", "occurred_at", "leg", "partner", "version", "
 
 def pack(connection: Connection, batch: Batch, signer: Signer) -> Iterator[bytes]:
     """The archive, piece by piece, in one snapshot. It holds one member at a time in memory."""
-    digests: dict[str, str] = {}
-    content_sha256 = batch.content_sha256.hex()
+    yield from archived(_with_manifest(connection, batch, signer))
 
-    def members() -> Iterator[tuple[str, bytes]]:
-        for name, content in _members(connection, batch):
-            if name == MANIFEST:
-                facts: dict[str, Canonical] = {
-                    "batch": batch.number,
-                    "content_sha256": content_sha256,
-                    "members": {**digests, **_later(connection, batch)},
-                    "revision": batch.revision,
-                    "state": batch.state,
-                    "v": 1,
-                }
-                yield name, signed(facts, signer.key_id, signer.sign(canonical(facts)))
-            else:
-                digests[name] = sha256(content).hexdigest()
-                yield name, content
 
-    yield from archived(members())
+def _with_manifest(connection: Connection, batch: Batch, signer: Signer) -> Iterator[tuple[str, bytes]]:
+    """All members in one pass; the manifest, whose name sorts behind theirs, has the hash of each."""
+    digests: dict[str, Canonical] = {}
+    for name, content in _members(connection, batch):
+        digests[name] = sha256(content).hexdigest()
+        yield name, content
+    facts: dict[str, Canonical] = {
+        "batch": batch.number,
+        "content_sha256": batch.content_sha256.hex(),
+        "members": digests,
+        "revision": batch.revision,
+        "state": batch.state,
+        "v": 1,
+    }
+    yield MANIFEST, signed(facts, signer.key_id, signer.sign(canonical(facts)))
 
 
 def _members(connection: Connection, batch: Batch) -> Iterator[tuple[str, bytes]]:
-    """All members sorted by name; the manifest stands where its name puts it."""
+    """All members but the manifest, sorted by name."""
     yield from sorted(_of_bank(connection, batch))
     yield from sorted(_of_batch(connection, batch))
     numbers = [number for number, _ in contents.found(connection, batch, batch.take).document["windows"]]
@@ -93,17 +91,6 @@ def _members(connection: Connection, batch: Batch) -> Iterator[tuple[str, bytes]
     yield from sorted(_files(connection, batch))
     if batch.fx_set:
         yield f"fx/{batch.fx_set}.json", bytes(connection.execute(_FX, {"fx_set": batch.fx_set}).scalar_one())
-    yield MANIFEST, b""
-    yield from _after_manifest(connection, numbers)
-
-
-def _later(connection: Connection, batch: Batch) -> dict[str, Canonical]:
-    """The digests of the members that come after the manifest."""
-    numbers = [number for number, _ in contents.found(connection, batch, batch.take).document["windows"]]
-    return {name: sha256(content).hexdigest() for name, content in _after_manifest(connection, numbers)}
-
-
-def _after_manifest(connection: Connection, numbers: list[int]) -> Iterator[tuple[str, bytes]]:
     yield VERIFIER, source()
     for number in sorted(numbers, key=str):
         yield from _of_window(connection, number)

@@ -67,7 +67,7 @@ class ThreeWays(NamedTuple):
     breaks: int
 
 
-def three_ways(connection: Connection, batch: Batch) -> ThreeWays:
+def of_batch(connection: Connection, batch: Batch) -> ThreeWays:
     """Nothing is set right here: what differs is shown."""
     wanted = {"batch": batch.number}
     windows = [OfWindow(row.number, int(row.ledger), int(row.counted)) for row in connection.execute(_WINDOWS, wanted)]
