@@ -271,8 +271,10 @@ def test_e19_a_dispute_upheld_by_half_is_a_line_in_the_next_window_and_closed_by
     assert (line["subject"], line["points"]) == (answered["adjustment"], then["points"])
     assert (line["rate"], line["booked_minor"]) == (then["rate"], then["net_minor"])
     assert books(partner, window).content == before.content
-    others = story.partners["A"].calls.corrections.ListDisputes(corrections_pb2.ListDisputesRequest(), timeout=SECONDS)
-    assert not others.disputes
+    every = corrections_pb2.ListDisputesRequest()
+    own, others = (story.partners[it].calls.corrections.ListDisputes(every, timeout=SECONDS).disputes for it in "BA")
+    assert opened.name in {one.name for one in own}
+    assert not [one for one in others if not one.statement.startswith(f"{story.partners['A'].name}/")]
 
 
 def test_scenario_35_a_dispute_on_a_line_of_an_approved_batch_is_adjusted_later_or_the_batch_is_recalled(
