@@ -242,3 +242,22 @@ def test_killed_in_the_middle_the_next_run_does_the_rest(
     assert summary["posted"]
     assert summary["there"]
     assert own_vault.check().entries == 400
+
+
+def test_a_connection_that_is_cut_in_the_middle_costs_a_try_and_nothing_else(
+    own_vault: Vault, environment: dict[str, str], tmp_path: Path
+) -> None:
+    rows = [row(wallet_in(number % BUCKETS), reference=str(number)) for number in range(100)]
+    path = written(tmp_path / "openings.csv", rows)
+    command = [sys.executable, "-m", "services.ledger.importer", str(path), "--output", "json"]
+    with own_vault.tampering() as blocker:
+        with blocker.transaction():
+            blocker.execute("SELECT 1 FROM ledger.heads WHERE bucket = 5 FOR KEY SHARE")
+            child = subprocess.Popen(command, env={**os.environ, **environment}, stdout=subprocess.PIPE, text=True)
+            until(lambda: bool(own_vault.waiting()))
+            for pid in own_vault.waiting():
+                blocker.execute("SELECT pg_terminate_backend(%s)", [pid])
+        out, _ = child.communicate(timeout=60)
+    assert child.returncode == importer.DONE
+    assert json.loads(out)["posted"] == 100
+    assert own_vault.check().entries == 100

@@ -8,6 +8,7 @@ each bucket is checked against the lease's epoch under the head's lock.
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -34,6 +35,7 @@ from services.ledger.store.rows import Row
 from services.ledger.store.session import reading, writing
 from services.ledger.store.stripes import stripe_count, stripe_of
 from shared.db.columns import Blobs, Instants, Int4s, Int8s, Texts, Uuids
+from shared.db.errors import Contention, DatabaseBusy, DatabaseUnavailable, StatementTooSlow
 from shared.ids import derived
 from shared.instants import micros
 from shared.refusal import Kind, Refusal
@@ -47,6 +49,9 @@ AT_ONCE: Final = 3
 """Buckets; each needs a connection."""
 
 _ROWS: Final = 10_000  # in one COPY
+
+_PASSES: Final = (Contention, DatabaseBusy, DatabaseUnavailable, StatementTooSlow)
+_PAUSES_SECONDS: Final = (0.0, 0.5, 1.0, 2.0, 4.0)  # together less than it takes to lose a lease
 
 _FROZEN: Final = "SELECT bucket FROM ledger.heads WHERE frozen ORDER BY bucket"
 _ALLOWED: Final = "SELECT partner FROM ledger.allowances WHERE partner = ANY(%b) ORDER BY partner"
@@ -126,6 +131,20 @@ class Import:
         yield imported
 
     def _bucket(self, bucket: int, openings: Openings, held: Mapping[int, int]) -> Imported:
+        """Tried again when the database had no time or went away: what is there already is found there."""
+        met: Refusal | None = None
+        for pause in _PAUSES_SECONDS:
+            time.sleep(pause)
+            try:
+                return self._tried(bucket, openings, held)
+            except _PASSES as passes:
+                met = passes
+        raise ImportRefused(
+            why=f"{met} Bucket {bucket} was tried {len(_PAUSES_SECONDS)} times.",
+            what_to_do="Run the same import again when the database has time: what was done stays done.",
+        ) from met
+
+    def _tried(self, bucket: int, openings: Openings, held: Mapping[int, int]) -> Imported:
         """One transaction. While it waits for the database, others compute."""
         done, spent = Imported(), Counter[tuple[int, str]]()
         with writing(self._engine) as cursor:
