@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 import grpc
@@ -84,7 +85,7 @@ from services.settlement.store.paying import Paying
 from services.settlement.store.proposals import Effects
 from services.settlement.store.repairs import Repairs
 from services.settlement.store.signing import Signing
-from services.settlement.store.stepper import Stepper
+from services.settlement.store.stepper import Handler, Stepper
 from services.settlement.store.verifier import Verifier
 from shared.clock import clock_at
 from shared.credentials.keys import key_id, load_private, load_public
@@ -147,7 +148,7 @@ def main() -> None:
     )
     stepper = Stepper(
         sessions,
-        {**paying.handlers, disputes.OVERDUE: disputes.overdue},
+        steps_of(paying),
         clock,
         quarantine.looking(restored.archive_disagrees(archive)),
     )
@@ -204,6 +205,11 @@ def main() -> None:
         limits=LIMITS,
         own=(duties.CheckDuty(roster, DUTIES),),
     )
+
+
+def steps_of(paying: Paying) -> Mapping[str, Handler]:
+    """What the stepper does for each kind of step."""
+    return {**paying.handlers, disputes.OVERDUE: disputes.overdue}
 
 
 def effects_of(archive: Archive) -> Effects:

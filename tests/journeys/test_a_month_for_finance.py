@@ -13,13 +13,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
+from fractions import Fraction
 from io import BytesIO
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
 from coalition.settlement.v1 import batches_pb2, corrections_pb2, payments_pb2, proofs_pb2, reports_pb2
-from coalition.statements.lines import NotVerified
 from coalition.statements.onefile import source
 from coalition.statements.pack import verify_pack
 from coalition.statements.verify import public_key
@@ -30,6 +30,7 @@ from tests.journeys.story import SECONDS, Story, books, fresh_id, version, yeste
 from tests.settlement.accounts import german
 from tests.settlement.bank import Bank, bank_in
 from tests.settlement.reconciling.papers import statement
+from tests.statements.every_byte import Keys, missed
 from tests.support.platform import RunningPlatform
 from tests.support.refused import Refused
 from tests.support.vectors import example
@@ -238,19 +239,15 @@ def test_the_pack_holds_on_a_machine_without_the_platform(month: Month, tmp_path
 
 
 def test_one_changed_byte_anywhere_in_the_pack_is_refused(month: Month) -> None:
-    key = public_key(keys_of(month.platform.home).operator_public.read_bytes())
-    verify_pack(BytesIO(month.pack), key)
-    step = max(1, len(month.pack) // 400)
-    for place in range(0, len(month.pack), step):
-        changed = bytearray(month.pack)
-        changed[place] ^= 1
-        with pytest.raises(NotVerified) as refused:
-            verify_pack(BytesIO(bytes(changed)), key)
-        assert refused.value.where
+    """All of them: `python -m tests.statements.every_byte`."""
+    keys = Keys(public_key(keys_of(month.platform.home).operator_public.read_bytes()))
+    verify_pack(BytesIO(month.pack), *keys)
+    assert missed(month.pack, keys, range(0, len(month.pack), max(1, len(month.pack) // 400))) == []
 
 
 def test_e19_a_dispute_upheld_by_half_is_a_line_in_the_next_window_and_closed_bytes_stay(month: Month) -> None:
-    given_, then = example("E19")["given"]["disputed_line"], example("E19")["then"]["adjustment"]
+    e19 = example("E19")
+    given_, then = e19["given"]["disputed_line"], e19["then"]["adjustment"]
     story, partner = month.story, month.story.partners["B"]
     story.award("A", 5_000)
     story.redeem("B", given_["points"])
@@ -260,17 +257,22 @@ def test_e19_a_dispute_upheld_by_half_is_a_line_in_the_next_window_and_closed_by
     assert (disputed["points"], disputed["booked_minor"]) == (given_["points"], given_["amount_minor"])
     name = f"{partner.name}/statements/{window.name.removeprefix('windows/')}"
     opened = partner.calls.corrections.OpenDispute(_objection(name, given_["points"]), timeout=SECONDS)
-    upheld = str(then["points"])
+    upheld = str(int(given_["points"] * Fraction(e19["when"][1]["share"])))
     answered = month.settle("dispute", opened.name, "--uphold", upheld, "--why", "half of it", code=NEEDS_A_PERSON)
     adjustment = month.platform.operator.corrections.GetAdjustment(
         corrections_pb2.GetAdjustmentRequest(name=answered["adjustment"]), timeout=SECONDS
     )
     month.decided({"proposal": adjustment.proposal})
     assert month.settle("dispute", opened.name)["state"] == "CLOSED"
-    [line] = books(partner, month.platform.close_window()).lines
+    following = month.platform.close_window()
+    windows = {e19["given"]["closed_window"]: window, e19["given"]["open_window"]: following}
+    assert (windows[then["refers_to"]], windows[then["window"]]) == (window, following)
+    assert windows[given_["window"]] == windows[e19["when"][0]["line_of"]] == window
+    [line] = books(partner, windows[e19["when"][2]["window"]]).lines
+    assert (line["leg"], disputed["leg"]) == (then["direction"], given_["direction"])
     assert (line["subject"], line["points"]) == (answered["adjustment"], then["points"])
     assert (line["rate"], line["booked_minor"]) == (then["rate"], then["net_minor"])
-    assert books(partner, window).content == before.content
+    assert (books(partner, window).content == before.content) is e19["then"]["w1_bytes_unchanged"]
     every = corrections_pb2.ListDisputesRequest()
     own, others = (story.partners[it].calls.corrections.ListDisputes(every, timeout=SECONDS).disputes for it in "BA")
     assert opened.name in {one.name for one in own}

@@ -56,6 +56,8 @@ def test_e7_the_issuer_gets_back_what_comes_back_and_the_acceptor_is_paid_in_ful
             field = key if key.endswith("_points") else f"{key}_points"
             assert getattr(entry, field) == then.get(key, getattr(entry, field))
     assert story.balance(given["issuer"]).available == totals["outstanding_points"]
+    if "reversed_points" in totals:
+        assert sum(entry.recovered_points for entry in entries) == totals["reversed_points"]
 
     window = platform.close_window()
     billed = story.statement(given["issuer"], window)

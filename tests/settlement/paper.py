@@ -9,11 +9,11 @@ paper.checkpoint(day(5))                     # what TakeCheckpoint would
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -27,7 +27,7 @@ from shared.canonical import Canonical, canonical
 from shared.credentials.keys import key_id
 from shared.instants import micros
 from shared.merkle import leaf_hash, root
-from shared.money import Rate
+from shared.money import Rate, exponent_of
 
 DAY_ZERO = datetime(2026, 3, 1, tzinfo=UTC)
 Postings = Iterable[
@@ -68,6 +68,15 @@ def terms(
         name: Rate.of(value) if isinstance(value, str) and name not in texts else value for name, value in more.items()
     }
     return replace(plain, timing=timing, **further)  # type: ignore[arg-type]  # terms by their names
+
+
+def agreed(given: Mapping[str, Any], billing: str = "0", reimbursement: str = "0", **more: object) -> Terms:
+    """Terms with the currency, the timing and, where it says one, the rounding of a worked example."""
+    assert exponent_of(given["currency"]) == given["currency_exponent"]
+    stated: dict[str, Any] = {"timing": Timing(given["timing"])} if "timing" in given else {}
+    if "rounding" in given:
+        stated["rounding"] = Rounding(given["rounding"])
+    return terms(billing, reimbursement, currency=given["currency"], **{**stated, **more})
 
 
 def book(**versions: Terms | list[Terms]) -> PriceBook:

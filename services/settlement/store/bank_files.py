@@ -6,12 +6,15 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import NamedTuple, TypeAlias
 
+import structlog
 from sqlalchemy import Connection
 
 from services.settlement.domain.bank import ReturnNotice, StatusReport
 from services.settlement.formats.bank_file import BankFile
 from services.settlement.store import answers, breaks, matching, messages
 from services.settlement.store.messages import Imported, subject_of
+
+log = structlog.get_logger(__name__)
 
 Follow: TypeAlias = Callable[[Connection, int, datetime], None]
 """What a batch does when one of its payments has moved: `batches.follow`."""
@@ -32,6 +35,7 @@ def import_file(
     """Raises UnknownAccount, NotAClearingAccount, StatementGap, BalanceBroken, AmountInvalid."""
     imported = messages.take_in(connection, content, name, file.paper, file.messages, by, at)
     if imported.before:
+        log.info("bank file was there before", name=subject_of(imported.sha256))
         return Result(imported, 0, 0, 0)
     source = subject_of(imported.sha256)
     breaks.resolve_about(connection, [source], by, at, imported.sha256)  # it was refused before: out of order

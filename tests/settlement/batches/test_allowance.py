@@ -40,14 +40,18 @@ def remaining(platform: RunningPlatform, till: Till) -> int:
 
 def test_e14_166_points_pass_and_167_do_not(platform: RunningPlatform) -> None:
     till = capped_till(platform)
-    assert remaining(platform, till) == 166
-    refused = Refused.of(lambda: till.award(till.grant(), 167))
-    assert (refused.code.name, refused.reason) == ("FAILED_PRECONDITION", "PARTNER_NET_DEBIT_CAP_EXCEEDED")
+    first, refused_, accepted, *_ = E14["then"]["steps"]
+    _, too_many, fitting, *_ = E14["when"]
+    assert remaining(platform, till) == first["allowance_points"]
+    refused = Refused.of(lambda: till.award(till.grant(), too_many["points"]))
+    assert (refused.code.name, refused.reason) == (refused_["refused"]["status"], refused_["refused"]["reason"])
+    assert remaining(platform, till) == refused_["allowance_points"]
+    assert weighed(platform, till) == refused_["position_exact"]
     wallet = till.grant()
-    till.award(wallet, 166)
+    till.award(wallet, fitting["points"])
     assert Refused.of(lambda: till.award(till.grant(), 1)).reason == "PARTNER_NET_DEBIT_CAP_EXCEEDED"
-    until(lambda: weighed(platform, till) == "79.992")
-    assert remaining(platform, till) == 0
+    until(lambda: weighed(platform, till) == accepted["position_exact"])
+    assert remaining(platform, till) == accepted["allowance_points"]
 
 
 def test_e14_what_is_redeemed_at_the_issuer_gives_room_again(platform: RunningPlatform) -> None:

@@ -11,14 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.settlement.domain.bill import bill
-from services.settlement.domain.contract import PriceBook, VersionId
+from services.settlement.domain.contract import PriceBook
 from services.settlement.domain.journal import read
 from services.settlement.domain.legs import Leg
-from services.settlement.domain.lines import Line, Rollup
+from services.settlement.domain.lines import Line
 from services.settlement.domain.nets import Net
 from services.settlement.domain.obligations import Reason, Suspended
-from services.settlement.domain.prepaid import Span
 from services.settlement.domain.pricing import Pricing
 from services.settlement.domain.terms import (
     CampaignRate,
@@ -38,7 +36,6 @@ from services.settlement.domain.window import Edge
 from shared.money import Rate
 from tests.settlement.paper import Journal, Wrote, book, day, terms
 from tests.settlement.reckoning import Books, settled
-from tests.support.vectors import example
 
 NETWORKS = 20_000
 PARTNERS = ("acorn", "birch", "cedar")
@@ -58,89 +55,6 @@ def booked(books: Books, leg: Leg) -> dict[str, int]:
 
 def net(books: Books, partner: str) -> Net:
     return next(one for one in books.nets if one.partner == partner)
-
-
-def test_e15_hybrid_bills_part_now_and_part_when_points_are_spent() -> None:
-    e15 = example("E15")
-    given_, then = e15["given"], e15["then"]
-    hybrid = terms(
-        given_["issuance_rate"],
-        given_["reimbursement_rate"],
-        timing=Timing.HYBRID,
-        rate_at_redemption=given_["redemption_rate"],
-    )
-    paper, names = Journal(), {"A": "acorn", "B": "birch"}
-    for lot in given_["lots"]:
-        paper.award(lot["points"], names[lot["issuer"]])
-    for lot in given_["lots"]:
-        paper.redeem(lot["points"], "partner-p", issuer=names[lot["issuer"]])
-    prices = book(acorn=hybrid, birch=hybrid, **{"partner-p": terms("0", given_["reimbursement_rate"])})
-    (books,) = settled(paper, prices, [paper.checkpoint(day(31))])
-    assert sum(booked(books, Leg.ISSUANCE).values()) == then["billed_at_issuance_minor"]
-    at_redemption = booked(books, Leg.REDEMPTION)
-    assert {letter: at_redemption[name] for letter, name in names.items()} == then["billed_at_redemption_minor"]
-    assert booked(books, Leg.REIMBURSEMENT) == {"partner-p": then["reimbursed_minor"]["P"]}
-    assert net(books, "operator").net_minor == then["margin_minor"]
-
-
-def test_e13_tax_is_taken_once_per_line_and_both_documents_remain() -> None:
-    e13 = example("E13")
-    given_, then = e13["given"], e13["then"]
-    taxes = tuple(
-        Tax(leg, Treatment(given_["tax_treatment"]), "DE", Rate.of(given_["tax_rate"]))
-        for leg in (Leg.ISSUANCE, Leg.REIMBURSEMENT)
-    )
-    invoice, note = (one["net_minor"] for one in given_["documents"])
-    paper = Journal()
-    paper.award(invoice, "acorn")
-    paper.redeem(note, "cedar")
-    (books,) = settled(
-        paper, book(acorn=terms("0.01", taxes=taxes), cedar=terms("0", "0.01", taxes=taxes)), [paper.checkpoint(day(9))]
-    )
-    (billed,), (reimbursed,) = lines(books, Leg.ISSUANCE), lines(books, Leg.REIMBURSEMENT)
-    for line, expected in ((billed, then["invoice"]), (reimbursed, then["self_billed_note"])):
-        assert line.tax_minor == expected["tax_minor"]
-        assert line.booked_minor + line.tax_minor == expected["gross_minor"]
-    assert net(books, "acorn").net_minor == -then["invoice"]["gross_minor"]
-    assert net(books, "cedar").net_minor == then["self_billed_note"]["gross_minor"]
-
-
-SHORTFALL = {"ALLOW_NEGATIVE": "OWED", "WITHHOLD_FROM_REFUND": "WITHHELD", "WRITE_OFF": "WRITTEN_OFF"}
-
-
-@pytest.mark.parametrize("id_", ["E7a", "E7b", "E7c"])
-def test_e7_only_what_came_back_is_credited_and_a_repaid_debt_is(id_: str) -> None:
-    e7 = example(id_)
-    given_, totals_ = e7["given"], e7["then"]["totals"]
-    names = {given_["issuer"]: "acorn", given_["acceptor"]: "birch", given_["other_issuer"]: "cedar"}
-    award, spent, back, *more = (step["points"] for step in e7["when"])
-    account = f"{SHORTFALL[given_['negative_balance_policy']]}:acorn"
-    paper = Journal()
-    lot = f"{paper.award(award).seq}.0"
-    paper.redeem(spent, "birch", issuer="acorn")
-    recovered = award - spent
-    taken = [("AVAILABLE", "ISSUED:acorn", recovered, lot), (account, "ISSUED:acorn", back - recovered, lot)]
-    paper.write("REVERSAL", taken, original=1)
-    for points in more:
-        repaid = ("AVAILABLE", "OWED:acorn", spent, "4.0", lot)
-        paper.write("AWARD", [("ISSUED:cedar", "AVAILABLE", points), repaid])
-    rates = terms(given_["billing_rate"], given_["reimbursement_rate"])
-    (books,) = settled(paper, book(**dict.fromkeys(names.values(), rates)), [paper.checkpoint(day(9))])
-    billed, reimbursed = booked(books, Leg.ISSUANCE), booked(books, Leg.REIMBURSEMENT)
-    assert billed["acorn"] == totals_["A_net_billed_minor"]
-    assert reimbursed == {"birch": totals_["B_reimbursed_minor"]}
-    assert billed.get("cedar", 0) == totals_.get("C_billed_minor", 0)
-
-
-def test_e19_half_of_a_disputed_line_comes_back_at_its_rate() -> None:
-    e19 = example("E19")
-    line, then = e19["given"]["disputed_line"], e19["then"]["adjustment"]
-    prices = book(birch=[terms("0", line["rate"]), terms("0", "0.5", since=day(99))])
-    upheld = Rollup(Leg.REIMBURSEMENT, VersionId("birch", 1), then["points"], 1, 0, subject="adjustments/1")
-    closed = Rollup(Leg.REIMBURSEMENT, VersionId("birch", 1), line["points"], 1, 0)
-    (found,) = bill([upheld], [closed], Span(0, 1), prices)
-    assert (found.key.subject, str(found.key.rate)) == ("adjustments/1", then["rate"])
-    assert found.booked_minor == then["net_minor"]
 
 
 def test_at_redemption_an_award_costs_nothing_and_its_reversal_gives_nothing_back() -> None:

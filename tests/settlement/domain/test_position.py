@@ -13,6 +13,7 @@ from services.settlement.domain.journal import Account, Entry, Posting
 from services.settlement.domain.position import PLACES, UNLIMITED, Position, price_of_an_award, room
 from services.settlement.domain.terms import Terms, Timing
 from shared.money import Rate
+from tests.settlement.paper import agreed
 from tests.support.vectors import example
 
 UNIT = 10**PLACES
@@ -25,10 +26,15 @@ def position(major: str, held: str = "0", outstanding: str = "0") -> Position:
 
 def test_e14_is_rounded_down_to_whole_points() -> None:
     e14 = example("E14")
-    cap, price = e14["given"]["net_debit_cap_minor"], Fraction(e14["given"]["billing_rate"])
+    given_, exponent = e14["given"], e14["given"]["currency_exponent"]
+    agreed_ = agreed(given_, given_["billing_rate"], given_["reimbursement_rate"])
+    cap, price = given_["net_debit_cap_minor"], price_of_an_award([agreed_], Decimal(0))
     for step in e14["then"]["steps"]:
         if "allowance_points" in step:
-            assert room(position(step["position_exact"]), cap, 2, price) == step["allowance_points"]
+            assert room(position(step["position_exact"]), cap, exponent, price) == step["allowance_points"]
+    asked, refused = e14["when"][1], e14["then"]["steps"][1]
+    would_be = Fraction(refused["position_exact"]) + asked["points"] * price
+    assert would_be == Fraction(refused["would_be_exact"]) > Fraction(cap, 10**exponent)
 
 
 @given(

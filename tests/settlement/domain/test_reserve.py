@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from services.settlement.domain.reserve import reserve, tail_minor
 from services.settlement.domain.terms import Timing
-from shared.money import Rate, major
+from shared.money import Rate, exponent_of, major
 from tests.support.vectors import example
 
 
@@ -19,7 +19,13 @@ def test_e11_the_reserve_follows_the_estimate_and_the_ratio_raises_the_alarm() -
     given_, then = example("E11")["given"], example("E11")["then"]
     rate = Rate.of(given_["reimbursement_rate"])
     points, currency = given_["outstanding_points"], given_["currency"]
-    before, after = (reserve(points, rate, Decimal(urr), then["held_minor"], currency) for urr in given_["urr"])
+    assert exponent_of(currency) == given_["currency_exponent"]
+    first, funded, second = example("E11")["when"]
+    assert [first["urr"], second["urr"]] == given_["urr"]
+    assert funded["do"] == "fund_to_required"
+    held = reserve(points, rate, Decimal(first["urr"]), 0, currency).required_minor
+    assert held == then["held_minor"]
+    before, after = (reserve(points, rate, Decimal(step["urr"]), held, currency) for step in (first, second))
     assert before.full_cover_minor == after.full_cover_minor == then["full_cover_minor"]
     assert [before.required_minor, after.required_minor] == then["required_minor"]
     assert (before.top_up_minor, after.top_up_minor) == (0, then["top_up_minor"])
@@ -64,6 +70,7 @@ def test_e1_full_cover_is_what_all_outstanding_points_would_cost() -> None:
 @pytest.mark.parametrize("timing", [Timing.AT_ISSUANCE, Timing.AT_REDEMPTION])
 def test_e18_who_paid_when_awarding_owes_no_tail(timing: Timing) -> None:
     given_, then = example("E18")["given"], example("E18")["then"]
+    assert exponent_of(given_["currency"]) == given_["currency_exponent"]
     tail = tail_minor(
         timing,
         given_["outstanding_points"],

@@ -14,7 +14,9 @@ from tests.support.vectors import example
 
 def test_e12_each_year_books_the_rounded_cumulative_share_less_what_was_booked() -> None:
     given_, then = example("E12")["given"], example("E12")["then"]
-    years = [Estimate(one["expected_redemptions"], one["redeemed_to_date"]) for one in given_["estimates"]]
+    estimates = {one["year"]: one for one in given_["estimates"]}
+    reported = [estimates[step["year"]] for step in example("E12")["when"]]
+    years = [Estimate(one["expected_redemptions"], one["redeemed_to_date"]) for one in reported]
     sales, value = Fraction(given_["sales"]), Fraction(given_["point_value"])
     part = allocated(sales, given_["points_sold"], value, years[0].expected)
     assert part == Fraction(then["allocated_exact"])

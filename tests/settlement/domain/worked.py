@@ -23,10 +23,8 @@ from tests.settlement.paper import Journal
 from tests.support.vectors import Example, example
 
 ALL = ["G1", "G2", "S1", "S2", "S3", "S4", "S5", "S6"]
-ROUNDINGS = {
-    "CUMULATIVE": Rounding.CUMULATIVE_HALF_EVEN,
-    "LARGEST_REMAINDER_PER_WINDOW": Rounding.LARGEST_REMAINDER_HALF_EVEN,
-}
+ROUNDINGS = {"CUMULATIVE": "CUMULATIVE", "LARGEST_REMAINDER_PER_WINDOW": "LARGEST_REMAINDER"}
+KINDS = {"capture": "REDEMPTION", "refund": "REFUND"}
 
 
 class Counted(NamedTuple):
@@ -59,7 +57,7 @@ def prices(given: dict[str, Any], rounding: str = "") -> PriceBook:
                 NOTHING,
                 NOTHING,
                 given["currency"],
-                ROUNDINGS[rounding or given["rounding"]],
+                Rounding(f"{ROUNDINGS[rounding or given['rounding']]}_{given['rounding_mode']}"),
                 rate_at_redemption=Rate.of(one["rate_at_redemption"]),
                 route=Route(given["route"]),
             ),
@@ -72,18 +70,19 @@ def counted(example_: Example, book: PriceBook) -> tuple[list[Counted], PriceBoo
     """All entries, written as the ledger would and priced. Partners' names are longer in a journal."""
     paper, wrote = Journal(2), dict[tuple[int, int], dict[str, Any]]()
     for one in example_["entries"]:
-        for _ in range(one.get("repeat", 1)):
+        for nth in range(one.get("repeat", 1)):
             original = wrote.get((one["original"]["bucket"], one["original"]["seq"])) if "original" in one else None
             issuer, acceptor = (original or one)["issuer"].lower() * 2, (original or one)["acceptor"].lower() * 2
             sides = ("AVAILABLE", f"REDEEMED:{acceptor}") if original is None else (f"REDEEMED:{acceptor}", "AVAILABLE")
             seq = paper.write(
-                "REDEMPTION" if original is None else "REFUND",
+                KINDS[one["kind"]],
                 [(*sides, one["points"])],
                 bucket=one["bucket"],
                 at=at(one["occurred_at"]),
                 original=one["original"]["seq"] if original else None,
                 issuer=issuer,
             ).seq
+            assert seq == one["seq"] + nth
             wrote[one["bucket"], seq] = one
     named = PriceBook(
         ContractVersion(VersionId(id_.partner.lower() * 2, id_.number), version.terms)
@@ -102,12 +101,16 @@ def _priced(bucket: list[FeedEntry], named: PriceBook) -> Iterator[Counted]:
 
 
 class Settled(NamedTuple):
-    """A window of a vector. `members` and `late` name entries by bucket and seq."""
+    """A window of a vector. `members` and `late` name entries by bucket and seq.
+
+    `meant_for` are the windows whose business days the late ones happened on.
+    """
 
     name: str
     lines: list[Line]
     members: list[str]
     late: list[str]
+    meant_for: list[str]
 
 
 def settled(id_: str, rounding: str = "", windows: list[dict[str, Any]] | None = None) -> list[Settled]:
@@ -129,8 +132,9 @@ def settled(id_: str, rounding: str = "", windows: list[dict[str, Any]] | None =
             for o in c.obligations
         ]
         lines = bill(rollups, before, Span(None, 0), book)
-        late = [c.place for c in members if window.is_late(c.entry.occurred_at)]
-        found.append(Settled(one["window"], lines, [c.place for c in members], late))
+        late = [c for c in members if window.is_late(c.entry.occurred_at)]
+        meant_for = [next(name for name, end in cut_offs.items() if c.entry.occurred_at < at(end)) for c in late]
+        found.append(Settled(one["window"], lines, [c.place for c in members], [c.place for c in late], meant_for))
         before += rollups
         opened_at = ends
     return found
@@ -145,6 +149,15 @@ def nets(lines: list[Line], partners: list[str]) -> dict[str, int]:
     for net in nets_of(lines, []):
         if net.partner != "operator":
             sums[short(net.partner)] = net.net_minor
+    return sums
+
+
+def pairs(lines: list[Line]) -> dict[str, int]:
+    """What was booked between each two, in minor units."""
+    sums: dict[str, int] = {}
+    for line in lines:
+        pair = f"{short(line.key.debtor)}>{short(line.key.creditor)}"
+        sums[pair] = sums.get(pair, 0) + line.booked_minor
     return sums
 
 

@@ -1,55 +1,56 @@
-"""The life of a batch from its calculation to its end, as a program that dies where it is told to, by kill -9.
+"""The life of a batch from its making to its end, as a program that dies where it is told to, by kill -9.
 
-It may be begun again at any time and goes on where it was: everything it knows is in the database. A point is a commit
-that wrote something, before or after it, or the hand-over to the bank, before or after. Points are counted in the order
-in which a life that nobody disturbs comes to them.
+It may be begun again at any time and goes on where it was: everything it knows is in the database. At its end the
+archive is found to hold a file that no row knows, as after a restore, so that the stepper begins a quarantine.
 """
 
 from __future__ import annotations
 
-import os
-import re
-import signal
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
-from weakref import WeakKeyDictionary
 
-import psycopg
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from services.settlement.api.bank.http import Http
-from services.settlement.domain.batch import Disposition, Do
-from services.settlement.domain.sending import Receipt
+from services.settlement.domain.sending import Outcome, Receipt
 from services.settlement.formats.bank_file import bank_file
-from services.settlement.store import bank_files, files, instructions, sending
+from services.settlement.main import steps_of
+from services.settlement.store import bank_files, instructions, quarantine, restored
 from services.settlement.store.archive import Archive
+from services.settlement.store.batches import deciding, ending, follow, making, rows
+from services.settlement.store.batches.rows import Batch
 from services.settlement.store.paying import Paying
-from services.settlement.store.stepper import Done, GoOn, Handler, Stepper
-from services.settlement.store.steps import Step
+from services.settlement.store.stepper import Stepper
 from shared.db.engine import make_engine
 from shared.db.sessions import Sessions
 from shared.settings import ServiceSettings
 from tests.settlement.bank import Bank
 from tests.settlement.cashier import ANNA, ANSWER, BEN, COLLECTION_DAYS, PATIENCE, Wall
+from tests.settlement.reaper import Reaper
 
-BATCH = 7
+BATCH, WINDOW = 1, 1
 NETS = {"bakery": 845_900, "cinema": 267_400, "diner": -1_113_300}
 """The diner pays in what the others are paid, so their file waits for it."""
-BEGINS, STATED, ENDS = date(2026, 3, 2), date(2026, 3, 3), date(2026, 3, 4)
-STAGES = ((BEGINS, 0), (BEGINS, 1), (STATED, 2), (ENDS, 3))
+BEGINS, STATED, ENDS, OVER = date(2026, 3, 2), date(2026, 3, 3), date(2026, 3, 5), date(2026, 3, 6)
+STAGES = ((BEGINS, 0), (BEGINS, 1), (BEGINS, 2), (STATED, 3), (ENDS, 4), (OVER, 5))
 """The day, and the minutes past the hour at which settlement looks."""
 RETURN_DAYS = 2
-_WRITES = re.compile(r"(?:INSERT INTO|UPDATE|DELETE FROM)\s+settlement\.(\w+)")
+STRANGE = "B9-R1-F1"
+"""A file that the archive has and no row."""
+_SECONDS = 60.0
+"""Long, so that a busy machine is no failure."""
+_DUE = text("SELECT count(*) FROM settlement.steps WHERE state = 'DUE' AND due_at <= :at")
 
 
 @dataclass(frozen=True)
 class Life:
     """All that a life needs to go on in another process.
 
-    It dies at a point, by its number or its name; those that it came to are listed in the file `points`.
+    It dies at a point, by its number or its name; those that it came to are listed in the file `points`. Where the line
+    goes dead, the first answer of the bank to a file is lost.
     """
 
     settings: Mapping[str, object]
@@ -57,53 +58,7 @@ class Life:
     port: int
     points: Path
     die_at: int | str = 0
-
-
-class Reaper:
-    """Counts the points and ends the process at one of them."""
-
-    def __init__(self, life: Life) -> None:
-        self._life = life
-        self._count = 0
-        self._doing = ""
-
-    def reached(self, point: str) -> None:
-        self._count += 1
-        with self._life.points.open("a") as listed:
-            listed.write(f"{point}\n")
-        if self._life.die_at in {self._count, point}:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    def watched(self, kind: str, handler: Handler) -> Handler:
-        """The handler, whose commits are named after it."""
-
-        def handle(connection: Connection, step: Step, at: datetime) -> Done | GoOn:
-            self._doing = f" by the step {kind}"
-            return handler(connection, step, at)
-
-        return handle
-
-    def install(self) -> None:
-        """Stand around every commit that wrote something."""
-        written: WeakKeyDictionary[psycopg.Connection[Any], list[str]] = WeakKeyDictionary()
-        execute, commit = psycopg.Cursor.execute, psycopg.Connection.commit
-
-        def executing(cursor: psycopg.Cursor[Any], query: Any, *more: Any, **named: Any) -> Any:  # noqa: ANN401
-            if found := _WRITES.findall(str(query)):
-                written.setdefault(cursor.connection, []).extend(found)
-            return execute(cursor, query, *more, **named)
-
-        def committing(connection: psycopg.Connection[Any]) -> None:
-            tables = "+".join(dict.fromkeys(written.pop(connection, [])))
-            doing, self._doing = self._doing or (" by taking one" if tables == "steps" else ""), ""
-            if tables:
-                self.reached(f"before the commit of {tables}{doing}")
-            commit(connection)
-            if tables:
-                self.reached(f"after the commit of {tables}{doing}")
-
-        psycopg.Cursor.execute = executing  # type: ignore[assignment,method-assign]  # on purpose
-        psycopg.Connection.commit = committing  # type: ignore[assignment,method-assign]  # on purpose
+    line_goes_dead: bool = False
 
 
 class Watched:
@@ -112,32 +67,36 @@ class Watched:
     name = "http"
     checks_duplicates = True
 
-    def __init__(self, way: Http, reaper: Reaper) -> None:
+    def __init__(self, way: Http, reaper: Reaper, life: Life) -> None:
         self._way = way
         self._reaper = reaper
+        self._dead = life.folder / "line" if life.line_goes_dead else None
 
     def send(self, message_id: str, content: bytes) -> Receipt:
         self._reaper.reached(f"before the bank gets {message_id}")
         receipt = self._way.send(message_id, content)
         self._reaper.reached(f"after the bank got {message_id}")
+        if self._dead is not None and not self._dead.exists():
+            self._dead.touch()
+            return Receipt(Outcome.UNCLEAR, "the line went dead")
         return receipt
 
 
 def live(life: Life) -> None:
     """From wherever it is to the end, or to the point where it dies."""
-    reaper = Reaper(life)
+    reaper = Reaper(life.points, life.die_at)
     engine = make_engine(ServiceSettings.model_validate(dict(life.settings)))
     sessions = Sessions(engine)
     bank = Bank(life.port, life.folder, life.folder)
     clock = Wall(_morning(bank.today()))
-    way = Watched(Http(bank.address, checks_duplicates=True, seconds=20), reaper)
-    paying = Paying(way, Archive(life.folder / "archive"), _ignored, ANSWER, RETURN_DAYS, COLLECTION_DAYS)
-    handlers = {kind: reaper.watched(kind, handler) for kind, handler in paying.handlers.items()}
-    stepper = Stepper(sessions, handlers, clock)
+    way = Watched(Http(bank.address, checks_duplicates=True, seconds=20), reaper, life)
+    archive = Archive(life.folder / "archive")
+    paying = Paying(way, archive, follow, ANSWER, RETURN_DAYS, COLLECTION_DAYS)
+    handlers = {kind: reaper.watched(kind, handler) for kind, handler in steps_of(paying).items()}
+    look = quarantine.looking(restored.archive_disagrees(archive))
     reaper.install()
 
-    _calculated(sessions)
-    _released(sessions)
+    _decided(sessions)
     _paid_in(sessions, bank)
     hour = life.folder / "hour"  # what the clock on the wall is to a process that begins again
     for number, (day, minute) in enumerate(STAGES):
@@ -147,31 +106,50 @@ def live(life: Life) -> None:
         if bank.today() < day:
             bank.ask("POST", f"/_mock/advance?to={day}")
         clock.at = _morning(bank.today()) + timedelta(minutes=minute)
-        _worked_off(stepper)
+        if number == len(STAGES) - 1:
+            archive.keep(STRANGE, b"what went out before a restore")
+        _worked_off(sessions, Stepper(sessions, handlers, clock, look), clock)
         _heard(sessions, bank, clock.at)
-    _worked_off(stepper)
     engine.dispose()
 
 
-def _calculated(sessions: Sessions) -> None:
-    at = _morning(BEGINS)
-    wanted = [
-        Disposition(partner, "EUR", net, 0, Do.PAY if net > 0 else Do.COLLECT, abs(net), "")
-        for partner, net in NETS.items()
-    ]
-    with sessions.writing(PATIENCE) as connection:
-        if not instructions.of_batch(connection, BATCH):
-            instructions.make(connection, BATCH, 1, wanted, at.date(), at)
-            files.build(connection, BATCH, 1, at)
+def _calculate(connection: Connection, batch: Batch, at: datetime) -> object:
+    return making.calculate(connection, batch, ANNA, at)
 
 
-def _released(sessions: Sessions) -> None:
+def _submit(connection: Connection, batch: Batch, at: datetime) -> object:
+    return deciding.submit(connection, batch, ANNA, at)
+
+
+def _approve(connection: Connection, batch: Batch, at: datetime) -> object:
+    return deciding.approve(connection, batch, batch.content_sha256, BEN, at)
+
+
+def _release(connection: Connection, batch: Batch, at: datetime) -> object:
+    return ending.release(connection, batch, batch.content_sha256, ANNA, at)
+
+
+_ACTS: Mapping[str, Callable[[Connection, Batch, datetime], object]] = {
+    "DRAFT": _calculate,
+    "CALCULATED": _submit,
+    "PENDING_APPROVAL": _approve,
+    "APPROVED": _release,
+}
+"""What two people do with a batch in each state."""
+
+
+def _decided(sessions: Sessions) -> None:
     at = _morning(BEGINS)
-    with sessions.writing(PATIENCE) as connection:
-        files.approve(connection, BATCH, 1, BEN, at)
-    with sessions.writing(PATIENCE) as connection:
-        if any(one.reference and one.state == "FROZEN" for one in instructions.of_batch(connection, BATCH)):
-            sending.release(connection, BATCH, ANNA, at)
+    while True:
+        with sessions.reading(PATIENCE) as connection:
+            made = rows.page(connection, 0, 1)
+        if made and made[0].state not in _ACTS:
+            return
+        with sessions.writing(PATIENCE) as connection:
+            if made:
+                _ACTS[made[0].state](connection, rows.locked(connection, made[0].name), at)
+            else:
+                making.create(connection, [WINDOW], [], ANNA, at)
 
 
 def _paid_in(sessions: Sessions, bank: Bank) -> None:
@@ -182,9 +160,17 @@ def _paid_in(sessions: Sessions, bank: Bank) -> None:
         bank.credit("CLEARING", asked.amount_minor, reference=asked.reference)
 
 
-def _worked_off(stepper: Stepper) -> None:
-    while stepper.one():
-        pass
+def _worked_off(sessions: Sessions, stepper: Stepper, clock: Wall) -> None:
+    """All that is due, also what a dead one has claimed and what was put off for a moment."""
+    give_up = time.monotonic() + _SECONDS
+    while time.monotonic() < give_up:
+        if stepper.one():
+            continue
+        with sessions.reading(PATIENCE) as connection:
+            if not connection.execute(_DUE, {"at": clock.at}).scalar():
+                return
+        time.sleep(0.02)
+    raise TimeoutError
 
 
 def _heard(sessions: Sessions, bank: Bank, at: datetime) -> None:
@@ -193,12 +179,8 @@ def _heard(sessions: Sessions, bank: Bank, at: datetime) -> None:
         for content in bank.said("CLEARING", kind):
             file = bank_file(content)
             with sessions.writing(PATIENCE) as connection:
-                bank_files.import_file(connection, content, kind, file, ANNA, at, _ignored)
+                bank_files.import_file(connection, content, kind, file, ANNA, at, follow)
 
 
 def _morning(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, 9, 30, tzinfo=UTC)
-
-
-def _ignored(*_facts: object) -> None:
-    """What a batch would do."""

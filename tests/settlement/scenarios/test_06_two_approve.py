@@ -16,6 +16,7 @@ from services.settlement.domain.proposal import ContentChanged
 from services.settlement.domain.refusals import TransitionRefused
 from services.settlement.store.batches import deciding, rows
 from services.settlement.store.batches.rows import Batch
+from shared.refusal import Kind
 from tests.settlement.clerk import ANNA, BEN, CARL, Clerk
 
 
@@ -43,6 +44,7 @@ def test_of_two_who_approve_at_once_one_does(clerk: Clerk) -> None:
 def test_nobody_decides_what_he_made_or_edited(clerk: Clerk) -> None:
     clerk.ready("a", "b")
     batch = clerk.submit(clerk.calculate(clerk.create(clerk.window([("a", "b", 250)]), by=ANNA), by=CARL), by=BEN)
+    assert OwnBatch.kind is Kind.NOT_ALLOWED
     for maker in (ANNA, CARL):
         with pytest.raises(OwnBatch):
             clerk.approved_batch(batch, maker)

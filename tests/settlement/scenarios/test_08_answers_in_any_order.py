@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
-from tests.settlement.house import CLEARING, House
+from tests.settlement.house import CLEARING, FUNDS, House
 
 NETS = {"bakery": 845_900, "cinema": 267_400}
+
+
+ANSWERS = "SELECT count(*) FROM settlement.evidence WHERE rank = 3"
+
+
+def test_an_answer_that_comes_twice_counts_once(house: House) -> None:
+    """The same file, and the same words in another one."""
+    house.opens(*NETS)
+    house.pays(7, NETS)
+    (answer,) = house.bank.said(CLEARING, "pain.002")
+    for again in (answer, answer, answer + b" "):
+        house.read("answer", again)
+        assert set(house.states().values()) == {"ACCEPTED"}
+    (moves,) = house.cashier.rows("SELECT count(*) FROM settlement.transitions WHERE state = 'ACCEPTED'")
+    assert moves == (len(NETS),)
+    assert (house.breaks(), house.refused) == ([], [])
 
 
 def test_an_answer_that_comes_after_the_statement_and_then_again_changes_nothing(house: House) -> None:
@@ -17,7 +33,9 @@ def test_an_answer_that_comes_after_the_statement_and_then_again_changes_nothing
     for content in statements:
         house.read("statement", content)
     assert set(house.states().values()) == {"BOOKED"}
-    for _ in range(2):
-        house.read("answer", answers[0])
-    assert set(house.states().values()) == {"BOOKED"}
+    for again in (answers[0], answers[0], answers[0] + b" "):
+        house.read("answer", again)
+        assert set(house.states().values()) == {"BOOKED"}
+    assert house.cashier.rows(ANSWERS) != [(0,)], "it is kept, and rank decides"
     assert (house.breaks(), house.refused) == ([], [])
+    assert house.bank.balance(CLEARING) == FUNDS - sum(NETS.values())

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from services.settlement.domain.evidence import Rank, Verdict
 from services.settlement.store import steps
-from tests.settlement.house import CLEARING, House
+from tests.settlement.house import CLEARING, FUNDS, House
 
 NETS = {"bakery": 845_900, "cinema": 267_400}
 
@@ -25,7 +25,10 @@ def test_a_rejected_file_is_replaced_by_one_with_the_same_payments_and_its_own_a
     house.send()
     house.hear()
     assert set(house.states().values()) == {"BOOKED"}
-    assert house.cashier.content(msg_id) != house.cashier.content("B7-R1-F2")
+    was, now = house.cashier.content(msg_id), house.cashier.content("B7-R1-F2")
+    assert was.replace(msg_id.encode(), b"") == now.replace(b"B7-R1-F2", b""), "only the MsgId is another"
+    assert [name for name in house.states() if name.encode() in was and name.encode() in now] == list(house.states())
+    assert house.bank.balance(CLEARING) == FUNDS - sum(NETS.values())
     assert [house.bank.booked(name) for name in ("B7-bakery-1", "B7-cinema-1")] == [1, 1]
 
 

@@ -9,7 +9,7 @@ from services.settlement.domain.refusals import AccountNotVerifiedAnew, OwnPayme
 from services.settlement.store import repairs
 from tests.settlement.accounts import account_of
 from tests.settlement.cashier import ANNA, BEN
-from tests.settlement.house import House
+from tests.settlement.house import CLEARING, FUNDS, House
 
 NETS = {"bakery": 845_900, "cinema": 267_400}
 BAKERY = "batches/7/instructions/B7-bakery-1"
@@ -41,4 +41,6 @@ def test_a_closed_account_is_refused_and_paid_again_to_one_that_was_verified_sin
     house.send()
     house.hear()
     assert house.states() == {"B7-bakery-1": "SUPERSEDED", "B7-bakery-2": "BOOKED", "B7-cinema-1": "BOOKED"}
-    assert [house.bank.booked(name) for name in ("B7-bakery-1", "B7-bakery-2")] == [0, 1]
+    assert [house.bank.booked(name) for name in ("B7-bakery-1", "B7-bakery-2", "B7-cinema-1")] == [0, 1, 1]
+    assert house.bank.balance(CLEARING) == FUNDS - sum(NETS.values())
+    assert house.breaks() == []

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from services.settlement.domain.bank import BankMessage
-from services.settlement.formats.bank_file import bank_file
-from services.settlement.store.bank_files import import_file
-from services.settlement.store.batches import rows
-from tests.settlement.accounts import clearing
-from tests.settlement.cashier import ANNA
+import pytest
+
+from services.settlement.store import funding
+from tests.settlement.bank import Bank
 from tests.settlement.clerk import Clerk
-from tests.settlement.house import CLEARING, House
-from tests.settlement.reconciling.papers import Said, returned, statement
+from tests.settlement.house import CLEARING, FUNDS, House
 
 NETS = {"bakery": 845_900, "cinema": 267_400}
 
@@ -25,29 +22,34 @@ def test_a_payment_that_comes_back_after_three_days_is_returned_and_the_other_be
     house.advance(4)
     assert house.states() == {"B7-bakery-1": "RETURNED", "B7-cinema-1": "FINAL"}
     assert house.breaks() == []
+    assert house.bank.balance(CLEARING) == FUNDS - NETS["cinema"]
 
 
-def test_its_batch_is_settled_in_part_and_its_net_is_open_again(clerk: Clerk) -> None:
-    clerk.ready("alpha", "beta")
-    clerk.prefund(10**9)
-    for partner in ("alpha", "beta"):
-        clerk.agrees(partner)
-    window = clerk.window([("operator", "alpha", 700), ("operator", "beta", 300)])
-    batch = clerk.release_batch(clerk.ready_batch(window))
-    clerk.step()
-    paid = clerk.instructions(batch.number)
-    entries = [Said(-one.amount_minor, end_to_end_id=name, account=one.account) for name, one in paid.items()]
-    today = clerk.clock.now().date()
-    _hear(clerk, statement(clearing().iban, today, entries))
-    name, one = next(iter(paid.items()))
-    clerk.clock.pass_(days=3)
-    _hear(clerk, returned(name, one.amount_minor, clerk.clock.now().date()))
-    assert clerk.states(batch.number)[name] == "RETURNED"
-    assert clerk.do(lambda connection: rows.found(connection, batch.name)).state == "PARTIALLY_SETTLED"
+@pytest.mark.parametrize("way", ["http", "folder"])
+def test_its_batch_is_settled_in_part_and_its_net_is_open_again_until_it_is_paid(
+    clerk: Clerk, bank: Bank, way: str
+) -> None:
+    house = House(clerk, bank, way)
+    house.opens(*NETS)
+    bank.turns(CLEARING, "return-later", days=3, end_to_end_id="B1-bakery-1")
+    number = clerk.window([("operator", partner, minor) for partner, minor in NETS.items()])
+    batch = clerk.release_batch(clerk.ready_batch(number))
+    house.send()
+    house.hear()
+    assert clerk.batch(batch.name).state == "IN_PAYMENT"
+    house.advance(5)
+    assert clerk.states(1) == {"B1-bakery-1": "RETURNED", "B1-cinema-1": "FINAL"}
+    assert (clerk.batch(batch.name).state, clerk.window_state(number)) == ("PARTIALLY_SETTLED", "CLOSED")
+    assert clerk.do(funding.free)["EUR"] == FUNDS - sum(NETS.values()), "what came back is still the bakery's"
 
-
-def _hear(clerk: Clerk, content: bytes) -> None:
-    file, at = bank_file(content), clerk.clock.now()
-    messages: tuple[BankMessage, ...] = file.messages
-    assert messages
-    clerk.do(lambda connection: import_file(connection, content, "a file", file, ANNA, at, clerk.follow))
+    bank.turns(CLEARING, "accept")
+    clerk.carry("batches/1/instructions/B1-bakery-1")
+    assert (clerk.batch(batch.name).state, clerk.window_state(number)) == ("SETTLED", "SETTLED")
+    assert clerk.open()["bakery", "EUR"] == NETS["bakery"]
+    clerk.release_batch(clerk.ready_batch(clerk.window()))
+    house.send()
+    house.advance(8)
+    assert clerk.states(2) == {"B2-bakery-1": "FINAL"}
+    assert ("bakery", "EUR") not in clerk.open()
+    assert bank.balance(CLEARING) == FUNDS - sum(NETS.values())
+    assert house.breaks() == []

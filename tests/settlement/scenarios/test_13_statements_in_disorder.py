@@ -18,6 +18,11 @@ def test_a_statement_that_lacks_a_line_is_refused_whole(house: House) -> None:
         house.read("statement", content)
     assert "BALANCE_BROKEN" in [refusal.reason for refusal in house.refused]
     assert set(house.states().values()) == {"ACCEPTED"}
+    assert house.cashier.rows("SELECT count(*) FROM settlement.bank_lines WHERE stated") == [(0,)]
+    for _ in range(3):
+        house.cashier.clock.pass_(days=1)
+        house.cashier.step()
+    assert set(house.breaks()) == {"NOT_BOOKED"}, "and what no statement shows is told of"
 
 
 def test_statements_out_of_order_wait_for_the_missing_one_and_count_once(house: House) -> None:

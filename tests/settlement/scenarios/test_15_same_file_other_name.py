@@ -1,6 +1,8 @@
-"""15: an inbound file again under another name. Its content is known: no effect."""
+"""15: an inbound file again under another name. Its content is known: no effect, logged."""
 
 from __future__ import annotations
+
+from structlog.testing import capture_logs
 
 from tests.settlement.house import CLEARING, House
 
@@ -20,8 +22,11 @@ def test_every_file_of_the_bank_again_under_another_name_changes_no_row(house: H
     for at, content in enumerate(said):
         house.read(f"{at}.xml", content)
     before = house.cashier.rows(COUNTED)
-    for at, content in enumerate(reversed(said)):
-        (again,) = house.read(f"copy of {at}", content)
-        assert again.imported.before
+    with capture_logs() as logs:
+        for at, content in enumerate(reversed(said)):
+            (again,) = house.read(f"copy of {at}", content)
+            assert again.imported.before
+    assert [line["event"] for line in logs] == ["bank file was there before"] * len(said)
+    assert len({line["name"] for line in logs}) == len(said)
     assert house.cashier.rows(COUNTED) == before
     assert set(house.states().values()) == {"BOOKED"}

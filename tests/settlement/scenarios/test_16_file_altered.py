@@ -9,6 +9,7 @@ import pytest
 from services.settlement.domain.refusals import PaymentFileChanged
 from services.settlement.store import files, steps
 from tests.settlement.cashier import Cashier
+from tests.settlement.house import CLEARING, FUNDS, House
 
 ALTER = "UPDATE settlement.payment_files SET content = %s{} WHERE msg_id = %s RETURNING 1"
 UNGUARDED = "ALTER TABLE settlement.payment_files DROP CONSTRAINT payment_files_check"
@@ -49,6 +50,16 @@ def test_a_file_altered_after_its_release_is_not_sent(cashier: Cashier, *, with_
     assert cashier.states(7) == {"B7-anna-1": "FROZEN"}
     step = cashier.do(lambda connection: steps.found(connection, "send", file.msg_id))
     assert (step.state, step.blocked_because.split(":")[0]) == ("BLOCKED", "PAYMENT_FILE_CHANGED")
+
+
+def test_the_bank_never_sees_an_altered_file(house: House) -> None:
+    house.opens("anna")
+    (file,) = house.cashier.approved(7, {"anna": 845_900})
+    house.cashier.release(7)
+    altered(house.cashier, file.msg_id, with_its_hash=True)
+    house.send()
+    assert house.bank.said(CLEARING, "pain.002") == []
+    assert house.bank.balance(CLEARING) == FUNDS
 
 
 def test_an_altered_file_is_not_handed_out_either(cashier: Cashier) -> None:

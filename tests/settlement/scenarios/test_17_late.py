@@ -8,6 +8,8 @@ from tests.settlement.store.office import Office
 
 ROLLUPS = "SELECT window_number, version, points::int, late_items::int FROM settlement.all_rollups ORDER BY 1, 2"
 
+LINES = "SELECT late_items::int, booked_minor FROM settlement.lines WHERE window_number = 2 ORDER BY rate"
+
 
 def test_a_late_entry_counts_in_the_open_window_at_the_price_of_its_day(office: Office) -> None:
     office.publish("acorn", terms("0.01", since=day(-9), late_limit_days=5))
@@ -18,6 +20,7 @@ def test_a_late_entry_counts_in_the_open_window_at_the_price_of_its_day(office: 
     office.closed(day(6))
     assert office.rows(ROLLUPS) == [(2, 1, 100, 1), (2, 2, 10, 0)]
     assert office.counts(2) == (2, 1)
+    assert office.rows(LINES) == [(1, 100), (0, 20)], "each at its own rate"
     office.check()
 
 

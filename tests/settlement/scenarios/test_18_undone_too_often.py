@@ -20,6 +20,7 @@ def test_an_undo_beyond_what_remains_waits_and_is_counted(office: Office) -> Non
     assert office.take_in() == 4
     assert office.rows(SUSPENSE) == [(3, "UNDONE_TOO_OFTEN"), (5, "UNKNOWN_ORIGINAL")]
     assert office.counts(1) == (5, 0)
+    assert office.rows("SELECT sum(points)::int FROM settlement.all_rollups") == [(0,)], "all of it, once"
     waits = office.close(1, office.paper.checkpoint(day(1)))
     assert waits is not None
     assert waits.waits_for == "SUSPENSE"

@@ -81,3 +81,21 @@ def test_whoever_changed_the_edition_of_a_closed_window_is_found(
 )
 def test_a_payment_is_written_with_the_exponent_of_the_standard(code: str, minor: int, text: str) -> None:
     assert str(decimal_of(minor, code)) == text
+
+
+def test_a_redenomination_is_a_new_currency_from_a_day_on_and_the_old_window_stays(office: Office) -> None:
+    """A million of the old are one of the new: a version of the contract says so, nothing is converted."""
+    office.publish("acorn", terms("45.678", currency="VES", since=day(-1)))
+    office.publish("acorn", terms("0.000045678", currency="VED", since=day(2)))
+    office.paper.award(1_001, at=day(1))
+    office.closed(day(2))
+    statement = office.statement("acorn", 1)
+    office.paper.award(1_001, at=day(3))
+    office.paper.award(1_001, at=day(1))  # late, and still in the old money
+    office.closed(day(4))
+    sums = "SELECT window_number::int, currency, booked_minor FROM settlement.lines ORDER BY 1, 2"
+    assert office.rows(sums) == [(1, "VES", 4_572_368), (2, "VED", 5), (2, "VES", 4_572_368)]
+    assert office.statement("acorn", 1) == statement
+    nets = "SELECT currency, sum(net_minor)::int FROM settlement.nets GROUP BY currency ORDER BY currency"
+    assert office.rows(nets) == [("VED", 0), ("VES", 0)]
+    office.check()
