@@ -44,6 +44,7 @@ from shared.rpc.channel import RemoteRefusal, open_channel
 from shared.rpc.remote import remote_refusal
 from shared.rpc.wire import money_pb, timestamp
 from tests.support.databases import Databases
+from tests.support.ports import claimed
 
 Request = TypeVar("Request")
 Answer = TypeVar("Answer")
@@ -58,7 +59,7 @@ class Process:
 
     def __init__(self, service: str, settings: dict[str, object], log: Path) -> None:
         self.service = service
-        self.port = _free_port()
+        self.port = claimed()
         self._log = log
         told = {**settings, "listen": f"127.0.0.1:{self.port}", "drain_notice_seconds": 0, "drain_seconds": 2}
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("COALITION_")}
@@ -333,10 +334,3 @@ def parts_of(message: pb.Purchase | pb.RatePurchaseResponse) -> dict[str, int]:
 
 def _optional(at: datetime | None) -> Timestamp | None:
     return timestamp(at) if at else None
-
-
-def _free_port() -> int:
-    with socket.socket() as tried:
-        tried.bind(("127.0.0.1", 0))
-        port: int = tried.getsockname()[1]
-        return port

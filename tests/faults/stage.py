@@ -31,6 +31,7 @@ from shared.credentials.tokens import TokenSigner
 from shared.rpc.wire import timestamp
 from tests.faults import fencing
 from tests.faults.process import LEDGER, UP_SECONDS, Ledger
+from tests.support.ports import claimed
 
 _TOKEN_LIFE = timedelta(minutes=10)
 
@@ -46,7 +47,7 @@ class Stage:
         self.operator_leaf = self.authority.operator("local")
         self.postgres = Cluster(home, self.keys.administrator)
         names = [f"{LEDGER}-{number}" for number in range(ledgers)]
-        ports = ports_of(home, names, None)
+        ports = ports_of(home, names, claimed())
         self.ledgers = [self._ledger(name, ports[name], settings) for name in names]
 
     def _ledger(self, name: str, port: int, settings: dict[str, object]) -> Ledger:

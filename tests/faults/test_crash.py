@@ -13,8 +13,6 @@ from tests.faults.playing import Options, Result, run
 from tests.faults.record import History
 from tests.faults.verbs import VERBS
 
-pytestmark = pytest.mark.timeout(300)
-
 OPTIONS = Options(operations=5_000, kills=10, postgres_kills=3, seed=20260115)
 
 Run = tuple[Result, History]

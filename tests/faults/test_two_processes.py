@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from tests.faults.playing import Options, run
-
-pytestmark = pytest.mark.timeout(300)
 
 
 def test_whichever_process_dies_or_sleeps_every_acknowledged_call_is_there_once(tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -22,12 +21,7 @@ from services.identity.settings import Settings
 from shared.clock import SandboxClock, SystemClock
 from shared.credentials.files import write_secret
 from tests.identity.house import BEGINNING, Desk, House, card, refused, wish_of
-
-
-def free_port() -> int:
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        return int(listening.getsockname()[1])
+from tests.support.ports import claimed
 
 
 def environment(settings: Settings, **more: object) -> dict[str, str]:
@@ -50,7 +44,7 @@ def healthy(channel: grpc.Channel) -> bool:
 @pytest.fixture
 def process(house: House, tmp_path: Path) -> Iterator[tuple[subprocess.Popen[bytes], Desk, Path]]:
     SandboxClock(tmp_path / "clock").set(BEGINNING)
-    log, port = tmp_path / "log", free_port()
+    log, port = tmp_path / "log", claimed()
     settings = environment(
         house.settings, listen=f"127.0.0.1:{port}", clock_file=tmp_path / "clock", drain_notice_seconds=0
     )

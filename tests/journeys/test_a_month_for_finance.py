@@ -31,7 +31,7 @@ from tests.settlement.accounts import german
 from tests.settlement.bank import Bank, bank_in
 from tests.settlement.reconciling.papers import statement
 from tests.statements.every_byte import Keys, missed
-from tests.support.platform import RunningPlatform
+from tests.support.platform import RunningPlatform, platform_in
 from tests.support.refused import Refused
 from tests.support.vectors import example
 
@@ -85,11 +85,14 @@ class Month:
 
 
 @pytest.fixture(scope="module")
-def month(own_platform: RunningPlatform, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Month]:
-    """Alpha awards 50,000 points; 20,000 are spent at beta's; all is closed, netted, paid and booked."""
+def month(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Month]:
+    """Alpha awards 50,000 points; 20,000 are spent at beta's; all is closed, netted, paid and booked.
+
+    On a platform of its own: `settle` takes everything that waits, whoever left it there.
+    """
     folder = tmp_path_factory.mktemp("bank")
-    with bank_in(folder) as bank:
-        yield _settled(Month(Story(own_platform), bank), folder)
+    with platform_in(tmp_path_factory.mktemp("month")) as platform, bank_in(folder) as bank:
+        yield _settled(Month(Story(platform), bank), folder)
 
 
 def _settled(one: Month, folder: Path) -> Month:

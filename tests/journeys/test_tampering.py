@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +22,9 @@ from shared.credentials.files import read_password
 from tests.journeys.story import Story, terms, yesterday
 from tests.support.platform import RunningPlatform
 from tests.support.vectors import example
+
+CHECKED_SECONDS = 0.2
+"""By then a check of a bucket as small as a test's has ended."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +105,8 @@ def tampered(scene: Scene, change: Change) -> Iterator[None]:
 
 
 def thaw(platform: RunningPlatform) -> None:
-    """The ledger's own check may have come by in the meantime."""
+    """The ledger's own check may have come by in the meantime; what it looks at right now it may still freeze."""
+    time.sleep(CHECKED_SECONDS)
     ledger = platform.operator.ledger
     for freeze in ledger.ListFreezes(pb.ListFreezesRequest(), timeout=20).freezes:
         ledger.ThawBucket(pb.ThawBucketRequest(bucket=freeze.bucket), timeout=60)

@@ -79,15 +79,20 @@ def test_twenty_awards_at_once_on_the_last_point_give_exactly_one(till: Till, op
     for revision in (1, 2, 3):
         allow(operator, till, revision, revision)
 
-        def attempt(grant: str) -> bool:
-            try:
-                till.award(grant, 1)
-            except grpc.RpcError:
-                return False
-            return True
-
-        assert sum(at_once([partial(attempt, till.grant()) for _ in range(20)])) == 1
+        assert sum(at_once([partial(_awarded, till, award(till.grant(), 1)) for _ in range(20)])) == 1
         assert allowance(operator, till).remaining_points == 0
+
+
+def _awarded(till: Till, request: pb.AwardPointsRequest) -> bool:
+    """Whether there was room for it. A busy machine may be too late to say so: whoever is told so asks again."""
+    while True:
+        try:
+            return till.ledger.AwardPoints(request, timeout=SECONDS).points == 1
+        except grpc.RpcError as error:
+            refused = Refused(error)
+            if refused.reason == "PARTNER_NET_DEBIT_CAP_EXCEEDED":
+                return False
+            assert refused.code in {grpc.StatusCode.ABORTED, grpc.StatusCode.DEADLINE_EXCEEDED}, refused.text
 
 
 def test_a_validated_award_is_told_the_truth_and_spends_nothing(till: Till, operator: LedgerServiceStub) -> None:

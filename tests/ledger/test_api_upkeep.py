@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.request import urlopen
@@ -18,32 +19,32 @@ from coalition.ledger.v1 import ledger_pb2 as pb
 
 from services.sandbox.ports import recorded_ports
 from services.sandbox.services import BUCKETS, METERS
-from tests.journeys.test_tampering import as_owner
+from tests.journeys.test_tampering import CHECKED_SECONDS, as_owner, thaw
 from tests.ledger.till import SECONDS, Till, award
 from tests.support.platform import RunningPlatform
 from tests.support.refused import Refused
 
-_LOT = "UPDATE ledger.lots SET available = available + %s WHERE bucket = %s AND wallet_id = %s"
+_LOT = "UPDATE ledger.lots SET available = %s WHERE bucket = %s AND wallet_id = %s"
 
 
 @contextmanager
 def frozen(platform: RunningPlatform, wallet: UUID) -> Iterator[int]:
-    """The wallet's bucket with a lot that has a point too few. Whatever the test does, it is repaired and thawed."""
+    """The bucket of a wallet of 100 points, with a lot that has one too few. In the end it is repaired and thawed.
+
+    The checker, which may come by, finds all of it or nothing.
+    """
     bucket = wallet.int % BUCKETS
     with as_owner(platform, "ledger") as owner:
-        assert owner.execute(_LOT, [-1, bucket, wallet]).rowcount == 1
-        owner.execute("UPDATE ledger.heads SET frozen = true WHERE bucket = %s", [bucket])
-        owner.execute(
-            "INSERT INTO ledger.freezes VALUES (%s, '2026-01-15 12:00Z', 'lot', '7-1.0', 'one too few')"
-            " ON CONFLICT DO NOTHING",
-            [bucket],
-        )
+        with owner.transaction():
+            assert owner.execute(_LOT, [99, bucket, wallet]).rowcount == 1
+            owner.execute("UPDATE ledger.heads SET frozen = true WHERE bucket = %s", [bucket])
+            difference = "'2026-01-15 12:00Z', 'lot', '7-1.0', 'one too few'"
+            owner.execute(f"INSERT INTO ledger.freezes VALUES (%s, {difference})", [bucket])
         try:
             yield bucket
         finally:
-            owner.execute(_LOT, [1, bucket, wallet])
-            if any(freeze.bucket == bucket for freeze in freezes(platform)):
-                platform.operator.ledger.ThawBucket(pb.ThawBucketRequest(bucket=bucket), timeout=SECONDS)
+            owner.execute(_LOT, [100, bucket, wallet])
+            thaw(platform)
 
 
 def freezes(platform: RunningPlatform) -> list[pb.Freeze]:
@@ -94,10 +95,9 @@ def test_the_operator_sees_what_is_frozen_and_why(till: Till) -> None:
         assert stays.returncode == 1
         assert f"Bucket {bucket} stays frozen" in stays.stderr
         with as_owner(till.platform, "ledger") as owner:
-            owner.execute(_LOT, [1, bucket, wallet])
+            owner.execute(_LOT, [100, bucket, wallet])
+        time.sleep(CHECKED_SECONDS)
         thawed = coalition(till.platform, "thaw", str(bucket))
-        with as_owner(till.platform, "ledger") as owner:
-            owner.execute(_LOT, [-1, bucket, wallet])
         assert thawed.stdout == f"Bucket {bucket} agrees with its journal and takes postings again.\n"
         assert freezes(till.platform) == []
 

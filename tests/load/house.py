@@ -29,6 +29,7 @@ from shared.clock import SystemClock
 from shared.credentials.authority import Authority, Leaf
 from shared.credentials.keys import load_private
 from shared.credentials.tokens import LONGEST_LIFETIME, TokenSigner
+from tests.support.ports import claimed
 
 DATABASE = "coalition_ledger"
 _HEALTHY_SECONDS = 60.0
@@ -148,6 +149,6 @@ def house_in(folder: Path, python: Path, say: Callable[[str], None]) -> Iterator
     cluster = Cluster(home, keys.administrator)
     cluster.start(say)
     try:
-        yield House(home, keys, cluster, authority_of(home), ports_of(home, _NAMES, None), python)
+        yield House(home, keys, cluster, authority_of(home), ports_of(home, _NAMES, claimed()), python)
     finally:
         cluster.stop()

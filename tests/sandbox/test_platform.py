@@ -23,6 +23,7 @@ from services.sandbox.ports import LOOPBACK, free, recorded_ports
 from services.sandbox.refusals import FileMissing, NotUp, PortTaken, ServiceFailed
 from services.sandbox.services import SERVICES
 from tests.support.platform import BEGINNING
+from tests.support.ports import claimed
 
 EVERYTHING = ("postgres", *SERVICES)
 
@@ -150,9 +151,9 @@ def test_an_occupied_port_is_one_line_with_a_way_out(running: Platform) -> None:
 
 
 def test_other_ports_are_taken_when_they_are_named(running: Platform) -> None:
-    first = recorded_ports(running.home)["identity"]
-    moved = up(running.home, say=quiet, port_base=first + 5)
-    assert moved.targets["identity"] == f"{LOOPBACK}:{first + 5}"
+    base = claimed()
+    moved = up(running.home, say=quiet, port_base=base)
+    assert moved.targets["identity"] == f"{LOOPBACK}:{base}"
     assert states(moved.home) == dict.fromkeys(EVERYTHING, "healthy")
 
 

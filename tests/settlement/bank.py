@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +12,8 @@ from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any
+
+from tests.support.ports import claimed
 
 OPENS = "2026-03-02T09:00"
 """A Monday morning."""
@@ -93,7 +94,7 @@ def bank_in(folder: Path, *options: str) -> Iterator[Bank]:
     drop, pickup = folder / "to-the-bank", folder / "from-the-bank"
     for one in (drop, pickup):
         one.mkdir(parents=True)
-    port = _free_port()
+    port = claimed()
     folders = ["--drop-dir", str(drop), "--pickup-dir", str(pickup), "--drop-interval-ms", "3600000"]
     command = [sys.executable, "-m", "mockbank", "--port", str(port), "--clock", OPENS, "--quiet", *folders]
     with subprocess.Popen([*command, "--drop-settle-ms", "0", *options], cwd=folder) as process:
@@ -116,10 +117,3 @@ def _wait(bank: Bank, process: subprocess.Popen[bytes]) -> None:
             time.sleep(0.02)
         else:
             return
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

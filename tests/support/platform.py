@@ -26,6 +26,7 @@ from services.sandbox.home import Home
 from services.sandbox.partners import Kit, admit, calls_of
 from services.sandbox.platform import Platform, down, up
 from shared.rpc.wire import decimal_pb, timestamp
+from tests.support.ports import claimed
 
 BEGINNING = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
 TERMS = settlement_pb2.ContractVersion(
@@ -157,6 +158,6 @@ def platform_in(folder: Path, say: Callable[[str], None] = print) -> Iterator[Ru
     """A platform that runs while the block does."""
     home = Home(folder)
     try:
-        yield RunningPlatform(up(home, say=say, clock=BEGINNING))
+        yield RunningPlatform(up(home, say=say, clock=BEGINNING, port_base=claimed()))
     finally:
         down(home, say=say)

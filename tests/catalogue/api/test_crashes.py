@@ -21,8 +21,6 @@ from shared.refusal import Kind
 from tests.catalogue.house import BEGINNING, House, Process, Till, back, base, publication, reason_of, return_of
 from tests.support.databases import Databases
 
-pytestmark = pytest.mark.timeout(120)
-
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory, databases: Databases) -> Iterator[House]:

@@ -7,6 +7,7 @@ import uuid
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import grpc
@@ -23,6 +24,7 @@ from shared.rpc.remote import remote_refusal
 from shared.rpc.wire import instant
 from tests.identity.house import House, Partner, card, number, reason_of, refused, wish_of
 from tests.support.databases import Databases
+from tests.support.together import until
 
 
 def ask(identifier: pb.Identifier, code: str = "") -> pb.ResolveMemberRequest:
@@ -260,10 +262,14 @@ def test_unknown_and_blocked_take_equally_long(house: House, grocer: Partner) ->
         refused(grocer, grocer.members.ResolveMember, ask(shown, code))
         return time.perf_counter() - started
 
-    for code in ("", "123456"):
-        pairs = [(seconds(card(), code), seconds(number(member), code)) for _ in range(20)]
+    def alike(code: str, pairs: list[tuple[float, float]]) -> bool:
+        """A busy machine only adds time: the shortest of more and more calls are what the calls cost."""
+        pairs += [(seconds(card(), code), seconds(number(member), code)) for _ in range(20)]
         house.clock.pass_by(minutes=10)
-        assert min(a for a, _ in pairs) / min(b for _, b in pairs) == pytest.approx(1, abs=0.5)
+        return min(a for a, _ in pairs) / min(b for _, b in pairs) == pytest.approx(1, abs=0.5)
+
+    for code in ("", "123456"):
+        until(partial(alike, code, []))
 
 
 def test_the_operator_gets_grants_of_its_own_that_no_partner_can_use(house: House, grocer: Partner) -> None:

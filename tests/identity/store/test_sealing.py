@@ -84,9 +84,9 @@ def test_a_credential_that_does_not_exist_takes_as_long_as_a_wrong_secret() -> N
     hashed = kept.hash_of(kept.fresh())
 
     def seconds(secret_hash: str | None) -> float:
-        started = time.perf_counter()
+        started = time.thread_time()  # the work itself: a busy machine makes no difference
         assert not kept.fits("wrong", secret_hash)
-        return time.perf_counter() - started
+        return time.thread_time() - started
 
     pairs = [(seconds(hashed), seconds(None)) for _ in range(30)]
     assert min(known for known, _ in pairs) / min(unknown for _, unknown in pairs) == pytest.approx(1, abs=0.5)

@@ -196,7 +196,7 @@ def test_repeats_inside_one_batch_behave_as_repeats_in_a_row(vault: Vault) -> No
     wish = award(wallet, receipt=paper)
     other_meaning = award(wallet, 7, request_id=wish.request_id)
     same_receipt = award(wallet_in(1), receipt=paper)
-    with ThreadPoolExecutor() as pool, vault.locked_heads():
+    with ThreadPoolExecutor(2) as pool, vault.locked_heads():
         pool.submit(vault.outcome, award(wallet_in(1)))  # keeps the lane busy while the rest becomes one batch
         together = pool.submit(vault.writer.post_all, [wish, wish, other_meaning, same_receipt, wish], PATIENCE)
         until(lambda: bool(vault.waiting()))

@@ -80,7 +80,7 @@ def test_connections_that_died_while_idle_cost_nobody_an_answer(own_vault: Vault
 
 def test_a_connection_killed_in_the_middle_of_a_posting_posts_it_once(own_vault: Vault) -> None:
     wish = award(wallet_in(2), receipt=receipt())
-    with ThreadPoolExecutor() as pool:
+    with ThreadPoolExecutor(1) as pool:
         with own_vault.locked_heads():
             outcome = pool.submit(own_vault.outcome, wish)
             until(lambda: bool(own_vault.waiting()))

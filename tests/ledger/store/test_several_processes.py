@@ -25,7 +25,7 @@ from services.ledger.store.writer import Outcome, Posted, Writer
 from tests.ledger.store.vault import BUCKETS, GROCER, PATIENCE, Vault, award, receipt, redeem, wallet_in
 from tests.support.together import at_once, until
 
-SECONDS = 1
+SECONDS = 2
 STRIPES = 8
 
 

@@ -18,7 +18,7 @@ from services.ledger.store.tree.nodes import tops
 from shared.merkle import Node, consistency_path, inclusion_path, root
 from tests.ledger.store.forest import BUCKETS, Forest
 from tests.support.databases import Databases
-from tests.support.together import at_once
+from tests.support.together import at_once, until
 
 MOST = 9 * TILE + 37
 
@@ -126,15 +126,15 @@ def test_the_keeper_stores_what_has_become_complete_and_survives_what_it_cannot(
     keeper.start()
     try:
         forest.grow(0, 2 * TILE)
-        eventually(lambda: len(forest.stored()) == 3)
+        until(lambda: len(forest.stored()) == 3)
         forest.grow(2, 70 * TILE)
-        eventually(lambda: len(forest.stored()) == 3 + 137)
+        until(lambda: len(forest.stored()) == 3 + 137)
         with forest.tampering() as connection:
             connection.execute("ALTER TABLE ledger.tree_nodes RENAME TO away")
             forest.grow(0, 3 * TILE)
             time.sleep(0.1)
             connection.execute("ALTER TABLE ledger.away RENAME TO tree_nodes")
-        eventually(lambda: forest.tree.behind() == [])
+        until(lambda: forest.tree.behind() == [])
     finally:
         keeper.stop()
     assert forest.difference() is None
@@ -148,15 +148,7 @@ def test_a_bucket_whose_tree_cannot_grow_keeps_no_other_from_growing(forest: For
     keeper = TreeKeeper(forest.tree, interval=0.01)
     keeper.start()
     try:
-        eventually(lambda: (1, 8, 0) in forest.stored())
+        until(lambda: (1, 8, 0) in forest.stored())
     finally:
         keeper.stop()
     assert forest.tree.behind() == [(0, TILE)]
-
-
-def eventually(holds: Callable[[], bool]) -> None:
-    """Within ten seconds."""
-    until = time.monotonic() + 10
-    while not holds():
-        assert time.monotonic() < until
-        time.sleep(0.02)

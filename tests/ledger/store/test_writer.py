@@ -136,7 +136,7 @@ def test_what_belongs_to_another_partner_is_not_there(vault: Vault, verb: Callab
 
 def test_a_full_queue_refuses_at_once_and_takes_again_afterwards(vaults: Vaults) -> None:
     vault = vaults(1, LaneLimits(queue=5, batch=1))
-    with ThreadPoolExecutor() as pool, vault.locked_heads():
+    with ThreadPoolExecutor(6) as pool, vault.locked_heads():
         waiting = [pool.submit(vault.outcome, award(wallet_in(0)))]
         until(lambda: bool(vault.waiting()))
         waiting += [pool.submit(vault.outcome, award(wallet_in(0))) for _ in range(5)]
@@ -160,8 +160,8 @@ def test_a_batch_that_does_not_fit_into_the_queue_is_refused_as_a_whole(vaults: 
 def test_what_outlives_its_deadline_in_the_queue_is_never_posted(vaults: Vaults) -> None:
     vault = vaults(1, LaneLimits(batch=1))
     begun, queued = award(wallet_in(0)), award(wallet_in(0))
-    with ThreadPoolExecutor() as pool, vault.locked_heads():
-        first: Future[list[Outcome]] = pool.submit(vault.writer.post_all, [begun], 0.2)
+    with ThreadPoolExecutor(2) as pool, vault.locked_heads():
+        first: Future[list[Outcome]] = pool.submit(vault.writer.post_all, [begun], 1.0)
         until(lambda: bool(vault.waiting()))
         second = pool.submit(vault.writer.post_all, [queued], 0.2)
         assert isinstance(first.result()[0], StillPosting)
@@ -175,7 +175,7 @@ def test_what_outlives_its_deadline_in_the_queue_is_never_posted(vaults: Vaults)
 def test_what_is_late_leaves_its_batch_and_the_rest_goes_on(vaults: Vaults) -> None:
     vault = vaults(1, LaneLimits())
     late, patient = award(wallet_in(0)), award(wallet_in(0))
-    with ThreadPoolExecutor() as pool, vault.locked_heads():
+    with ThreadPoolExecutor(3) as pool, vault.locked_heads():
         begun = pool.submit(vault.outcome, award(wallet_in(0)))
         until(lambda: bool(vault.waiting()))
         dropped: Future[list[Outcome]] = pool.submit(vault.writer.post_all, [late], 0.1)
@@ -190,11 +190,10 @@ def test_what_is_late_leaves_its_batch_and_the_rest_goes_on(vaults: Vaults) -> N
 
 def test_a_stopping_writer_posts_what_is_queued_and_takes_no_more(vaults: Vaults) -> None:
     vault = vaults(2, LaneLimits(batch=3))
-    with ThreadPoolExecutor() as pool:
+    with ThreadPoolExecutor(9) as pool:
         with vault.locked_heads():
             queued = [pool.submit(vault.outcome, award(wallet_in(0))) for _ in range(8)]
-            until(lambda: bool(vault.waiting()))
-            time.sleep(0.1)
+            until(lambda: sum(lane.load for lane in vault.writer._lanes) == 8)
             stopping = pool.submit(vault.writer.stop)
         assert all(isinstance(future.result(), Posted) for future in queued)
         stopping.result()

@@ -8,12 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).parents[3]
 
 
-@pytest.mark.timeout(600)  # half a minute by itself
 def test_every_case_runs_beside_a_plain_group_by(tmp_path: Path) -> None:
     cores = ",".join(map(str, os.sched_getaffinity(0)))  # of all of them: other tests run beside it
     size = ("--entries", "6400", "--journal", "6400", "--partners", "16", "--lines", "40", "--seconds", "2")

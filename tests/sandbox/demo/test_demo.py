@@ -26,6 +26,7 @@ from services.sandbox.platform import running_platform
 from services.sandbox.processes import alive
 from tests.settlement.cuts import all_cuts
 from tests.support.databases import Databases
+from tests.support.interrupting import LISTENING
 
 try:
     FOLDER = data_folder()
@@ -34,10 +35,6 @@ except DemoDataMissing as missing:
 
 BASKETS = "5000"  # thirteen days, two of seven wishes granted
 COMMAND = [sys.executable, "-m", "services.cli.main"]
-LISTENING = "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"
-"""A shell's background job ignores SIGINT, and so does everything that it starts: listen to it again, then go on."""
-
-pytestmark = pytest.mark.timeout(600)
 
 Totals = dict[str, Any]
 
@@ -68,9 +65,7 @@ def _coalition(*words: str) -> subprocess.CompletedProcess[str]:
 
 def _started(home: Path, *more: str) -> subprocess.Popen[str]:
     words = ["demo", "--baskets", BASKETS, "--output", "json", "--home", str(home), *more]
-    return subprocess.Popen(
-        [sys.executable, "-c", LISTENING, *COMMAND, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    return subprocess.Popen([*LISTENING, *COMMAND, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 def _totals(demo: subprocess.Popen[str]) -> Totals:

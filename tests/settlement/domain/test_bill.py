@@ -300,7 +300,6 @@ def test_any_cut_into_windows_gives_the_same_money(seed: int, data: st.DataObjec
     check(seed, cuts)
 
 
-@pytest.mark.timeout(600)
 def test_nets_of_many_random_networks_add_up_to_zero_in_each_currency() -> None:
     """All of them with `python -m tests.settlement.domain.test_bill`; here a sample that takes seconds."""
     for seed in range(NETWORKS // 100):

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from tests.settlement.clerk import Clerk
 
 
@@ -34,7 +32,6 @@ def test_nets_of_zero_settle_without_a_file(clerk: Clerk) -> None:
     assert (batch.state, clerk.window_state(number)) == ("SETTLED", "SETTLED")
 
 
-@pytest.mark.timeout(600)
 def test_a_window_that_was_closed_this_instant_can_be_settled_a_thousand_times(clerk: Clerk) -> None:
     """There, a settlement right after the close fails as inapplicable (Mojaloop #2105). No sleep, no retry."""
     for number in range(1, 1_001):

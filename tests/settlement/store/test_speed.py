@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import time
 
-import pytest
-
 from shared.instants import instant
 from tests.settlement.paper import day, terms
 from tests.settlement.store.office import Office
@@ -14,7 +12,6 @@ ENTRIES = 50_000
 PAGE = 5_000
 
 
-@pytest.mark.timeout(120)
 def test_a_backlog_is_taken_in_and_closed(office: Office) -> None:
     partners = [f"partner-{number}" for number in range(7)]
     for partner in partners:

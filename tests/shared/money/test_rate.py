@@ -58,10 +58,10 @@ def test_what_is_not_a_rate_is_refused(value: str) -> None:
 
 @pytest.mark.parametrize("value", ["NaN", "sNaN", "-Infinity", "1e-999999999", "1e999999", "0e-999999999", "-0.1"])
 def test_a_decimal_that_is_no_rate_is_refused_at_once(value: str) -> None:
-    began = time.monotonic()
+    began = time.thread_time()  # our own work: a busy machine makes no difference
     with pytest.raises(NotARate):
         Rate.of(Decimal(value))
-    assert time.monotonic() - began < 1
+    assert time.thread_time() - began < 1
 
 
 @pytest.mark.parametrize("value", [0.012, 1, True, None, b"0.012"])

@@ -59,7 +59,12 @@ class ServerProcess:
 
     def ended(self) -> int:
         """Wait for the end; the exit status."""
-        _, rest = self.process.communicate(timeout=30)
+        try:
+            _, rest = self.process.communicate(timeout=120)
+        except subprocess.TimeoutExpired:
+            self.process.kill()  # or the next test would find what this one left
+            self.process.communicate()
+            raise
         self.lines += rest.splitlines()
         return self.process.returncode
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ from tests.shared.home import TestHome
 from tests.shared.rpc.conftest import Running
 from tests.shared.rpc.echo import Stub, Words, looking, raising
 from tests.shared.rpc.refused import refused, trailers
+from tests.support.ports import claimed
 
 
 class ReceiptUsed(Refusal):
@@ -34,12 +34,6 @@ def callee(home: TestHome) -> Iterator[Running]:
     callee = Running(home)
     yield callee
     callee.stop()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def test_a_callees_refusal_keeps_kind_reason_facts_and_text(callee: Running) -> None:
@@ -85,7 +79,7 @@ def test_the_callee_learns_which_call_it_serves(running: Running, callee: Runnin
 
 
 def test_a_service_that_is_away_is_down_and_its_address_stays_with_us(home: TestHome) -> None:
-    port = free_port()
+    port = claimed()
     with service_channel(f"127.0.0.1:{port}", home.settings()) as channel, pytest.raises(RemoteRefusal) as caught:
         call(Stub(channel).say, Words(text="a"), timeout=5)
     assert (caught.value.kind, caught.value.reason) == (Kind.DOWN, "SERVICE_UNAVAILABLE")
@@ -126,7 +120,7 @@ def test_bent_details_are_no_reason_to_fall_over() -> None:
 
 def test_calls_survive_a_restart_of_the_callee(tmp_path: Path) -> None:
     home = TestHome(tmp_path)
-    first = Running(home)
+    first = Running(home, listen=f"127.0.0.1:{claimed()}")  # nobody takes it while it is away
     with service_channel(first.target, home.settings()) as channel:
         stub = Stub(channel)
         call(stub.say, Words(text="a"), timeout=5)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -26,11 +26,17 @@ class Overdrawn(Refusal):
     remedy = "Wait."
 
 
+Kept = Callable[[type[Refusal]], int]
+
+
 @pytest.fixture
-def no_collector() -> Iterator[None]:
+def kept() -> Iterator[Kept]:
+    """How many of a kind there are that were not there before, while the collector sleeps."""
     gc.collect()
     gc.disable()
-    yield
+    gc.freeze()  # what other tests keep is not among the objects that are looked through
+    yield lambda kind: sum(isinstance(thing, kind) for thing in gc.get_objects())
+    gc.unfreeze()
     gc.enable()
 
 
@@ -40,26 +46,24 @@ def ask(running: Running, method: str, *requests: Words) -> str:
     return refused(getattr(running.service(), method), asked).reason
 
 
-def let_go(kind: type[Refusal]) -> bool:
-    return not any(isinstance(thing, kind) for thing in gc.get_objects())
-
-
-@pytest.mark.usefixtures("no_collector")
 @pytest.mark.parametrize("method", ARITIES)
-def test_of_a_request_that_is_not_valid_nothing_waits_for_the_collector(running: Running, method: str) -> None:
+def test_of_a_request_that_is_not_valid_nothing_waits_for_the_collector(
+    running: Running, kept: Kept, method: str
+) -> None:
     for _ in range(5):
         assert ask(running, method, Words()) == "INVALID_REQUEST"
         assert ask(running, method, Words(text="a"), Words()) == "INVALID_REQUEST"
-    until(lambda: let_go(InvalidRequest), seconds=5)
+    until(lambda: kept(InvalidRequest) == 0)
 
 
-@pytest.mark.usefixtures("no_collector")
 @pytest.mark.parametrize("method", ARITIES)
-def test_of_a_request_that_the_service_refuses_nothing_waits_for_the_collector(running: Running, method: str) -> None:
+def test_of_a_request_that_the_service_refuses_nothing_waits_for_the_collector(
+    running: Running, kept: Kept, method: str
+) -> None:
     def refuse(_request: Words, _context: object) -> Words:
         raise Overdrawn
 
     running.echo.behaviour = refuse
     for _ in range(5):
         assert ask(running, method, Words(text="a", numbers=[1])) == "OVERDRAWN"
-    until(lambda: let_go(Overdrawn), seconds=5)
+    until(lambda: kept(Overdrawn) == 0)

@@ -14,15 +14,14 @@ from tests.shared.home import TestHome
 from tests.shared.rpc.echo import COUNT, NOBODY, SAY, Words
 from tests.shared.rpc.process import ServerProcess
 from tests.shared.rpc.refused import refused
+from tests.support.ports import claimed
 
 Counts = dict[tuple[str, str], float]
 
 
 @pytest.fixture
 def port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    return claimed()
 
 
 @pytest.fixture
