@@ -13,6 +13,8 @@ from coalition.statements.verify import verify as verified
 
 from services.cli.options import HomeOption, Output, OutputOption, home_of
 from services.cli.refusals import FileUnreadable, KeyUnknown, StatementNotVerified
+from services.cli.settle.shown import listed
+from services.cli.settle.ways import partner_name, tell
 from services.sandbox.keys import keys_of
 from services.sandbox.platform import running_platform
 from shared.rpc.channel import call
@@ -40,6 +42,19 @@ def get(
     file = to or Path(f"{partner}-{window}.{'csv' if csv else 'json'}")
     file.write_bytes(statement.content)
     print(file)
+
+
+@app.command("list")
+def list_(
+    partner: Annotated[str, typer.Argument(help="The partner's id.")],
+    output: OutputOption = Output.TEXT,
+    home: HomeOption = None,
+) -> None:
+    """The statements of a partner, oldest window first."""
+    operator = running_platform(home_of(home)).operator
+    request = pb.ListStatementsRequest(parent=partner_name(partner))
+    found = listed(operator.statements.ListStatements, request, "statements", "name", "window", "net", "sha256")
+    tell({"statements": found}, output=output)
 
 
 @app.command()

@@ -16,6 +16,7 @@ from coalition.ledger.v1 import ledger_pb2_grpc as ledger
 from coalition.settlement.v1 import approvals_pb2_grpc as approvals_rpc
 from coalition.settlement.v1 import batches_pb2_grpc as batches_rpc
 from coalition.settlement.v1 import corrections_pb2_grpc as corrections_rpc
+from coalition.settlement.v1 import funding_pb2_grpc as funding_rpc
 from coalition.settlement.v1 import payments_pb2_grpc as payments_rpc
 from coalition.settlement.v1 import proofs_pb2_grpc as proofs_rpc
 from coalition.settlement.v1 import reconciliation_pb2_grpc as reconciliation_rpc
@@ -188,6 +189,11 @@ class Calls:
     def proofs(self) -> proofs_rpc.ProofServiceStub:
         """What proves and explains settlement's books."""
         return proofs_rpc.ProofServiceStub(self.channel("settlement"))
+
+    @cached_property
+    def funding(self) -> funding_rpc.FundingServiceStub:
+        """settlement: what can be paid, and the operator's own money."""
+        return funding_rpc.FundingServiceStub(self.channel("settlement"))
 
     @cached_property
     def reports(self) -> reports_rpc.ReportServiceStub:

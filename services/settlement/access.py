@@ -36,9 +36,11 @@ ACCESS: Mapping[str, frozenset[Role]] = {
         "PaymentService", _OPERATOR, "GetInstruction ListInstructions GetPaymentFile ListPaymentFiles DownloadFile"
     ),
     **_rows("PaymentService", _OPERATOR, "SupersedeInstruction CarryOver ResolveUnknown ApproveFile MarkTransmitted"),
-    **_rows("ReconciliationService", _OPERATOR, "ImportBankFile ListBankLines RunMatching MatchBankLine"),
-    **_rows("ReconciliationService", _OPERATOR, "GetBreak ListBreaks ExplainBreak ResolveBreak WriteOffBreak"),
-    **_rows("ReportService", _OPERATOR, "GetLiability GetReserve ExportBooks GetReconciliation"),
+    **_rows("FundingService", _OPERATOR, "AddPrefunding GetPrefunding ListPrefundings GetFunding"),
+    **_rows("ReconciliationService", _OPERATOR, "ImportBankFile UploadBankFile ListBankLines RunMatching"),
+    **_rows("ReconciliationService", _OPERATOR, "MatchBankLine GetBreak ListBreaks ExplainBreak RefuteBreak"),
+    **_rows("ReconciliationService", _OPERATOR, "ResolveBreak WriteOffBreak"),
+    **_rows("ReportService", _OPERATOR, "GetLiability GetReserve GetRevenue ExportBooks GetReconciliation"),
     **_rows("ProofService", _OPERATOR, "ExplainEntry ExplainBankLine GetSeal ExportPack"),
     **_rows("ProofService", _BOTH, "GetInclusionProof"),
     **_rows("CorrectionService", _OPERATOR, "ProposeAdjustment GetAdjustment ListAdjustments AnswerDispute"),
@@ -48,6 +50,7 @@ ACCESS: Mapping[str, frozenset[Role]] = {
 
 METHOD_BYTES: Final[Mapping[str, int]] = {
     "/coalition.settlement.v1.PaymentService/ResolveUnknown": 1200 * 1024,
-    "/coalition.settlement.v1.ReconciliationService/ImportBankFile": 16 * 1024 * 1024,
+    "/coalition.settlement.v1.ReconciliationService/ImportBankFile": 4 * 1024 * 1024,
+    "/coalition.settlement.v1.ReconciliationService/UploadBankFile": 1100 * 1024,
 }
-"""A document of a megabyte, a bank's file of some 20,000 lines; the rest is small."""
+"""A document of a megabyte, a bank's file of some 5,000 lines, a piece of a larger one; the rest is small."""

@@ -10,6 +10,7 @@ from coalition.settlement.v1 import (
     approvals_pb2,
     batches_pb2,
     corrections_pb2,
+    funding_pb2,
     payments_pb2,
     proofs_pb2,
     reconciliation_pb2,
@@ -24,6 +25,7 @@ from coalition.settlement.v1.batches_pb2_grpc import (
     add_CapServiceServicer_to_server,
 )
 from coalition.settlement.v1.corrections_pb2_grpc import add_CorrectionServiceServicer_to_server
+from coalition.settlement.v1.funding_pb2_grpc import add_FundingServiceServicer_to_server
 from coalition.settlement.v1.payments_pb2_grpc import (
     add_BankAccountServiceServicer_to_server,
     add_PaymentServiceServicer_to_server,
@@ -50,11 +52,13 @@ from services.settlement.api.batches import BatchServicer
 from services.settlement.api.caps import CapServicer
 from services.settlement.api.contracts import ContractServicer
 from services.settlement.api.corrections import CorrectionServicer
+from services.settlement.api.funding import FundingServicer
 from services.settlement.api.journal import Journal
 from services.settlement.api.payments import PaymentServicer
 from services.settlement.api.proofs import ProofServicer
 from services.settlement.api.reconciliation import ReconciliationServicer
 from services.settlement.api.reference import ReferenceServicer
+from services.settlement.api.rehearsal import rehearsing
 from services.settlement.api.reports import ReportServicer
 from services.settlement.api.statements import StatementServicer
 from services.settlement.api.steps import StepServicer
@@ -71,6 +75,7 @@ from services.settlement.store import (
     caps,
     contracts,
     disputes,
+    prefundings,
     quarantine,
     reference,
     restored,
@@ -102,6 +107,7 @@ CONTRACTS = (
     approvals_pb2,
     batches_pb2,
     corrections_pb2,
+    funding_pb2,
     payments_pb2,
     proofs_pb2,
     reconciliation_pb2,
@@ -179,6 +185,7 @@ def main() -> None:
         cooling = timedelta(hours=settings.cooling_off_hours)
         add_BankAccountServiceServicer_to_server(BankAccountServicer(sessions, clock, key, cooling), server)
         add_PaymentServiceServicer_to_server(PaymentServicer(sessions, clock, key, answer_within), server)
+        add_FundingServiceServicer_to_server(FundingServicer(sessions, clock, key), server)
         add_ReconciliationServiceServicer_to_server(
             ReconciliationServicer(sessions, clock, key, follow, settings.write_off_limit_minor), server
         )
@@ -204,6 +211,7 @@ def main() -> None:
         on_stop=stop,
         limits=LIMITS,
         own=(duties.CheckDuty(roster, DUTIES),),
+        inside=rehearsing(sessions),
     )
 
 
@@ -231,6 +239,7 @@ def effects_of(archive: Archive) -> Effects:
         Kind.RESOLVE_UNKNOWN: repairs.resolve,
         Kind.ADJUSTMENT: disputes.adjusted,
         Kind.WRITE_OFF: reconciliation.written_off,
+        Kind.PREFUNDING: prefundings.effect,
         Kind.QUARANTINE: quarantine.lifting(restored.all_disagree(archive)),
     }
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 
 import psycopg
 import sqlalchemy.exc
@@ -14,10 +15,20 @@ from shared.db.engine import limit_statements
 from shared.db.errors import DatabaseUnavailable, OutcomeUnknown, refusal_of
 
 _WAIT_MS = 500
+_REHEARSED: ContextVar[Connection | None] = ContextVar("rehearsed", default=None)
+"""The transaction in which this thread does everything, to undo it."""
+
+
+class _Undone(Exception):
+    """Ends a rehearsal."""
 
 
 class Sessions:
-    """A service's database, as transactions with an end."""
+    """A service's database, as transactions with an end.
+
+    In a rehearsal every transaction of the thread is a part of one that is undone at its end: later ones see what
+    earlier ones did, one that raises leaves nothing, and of none anything stays.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self._writing = engine
@@ -43,6 +54,17 @@ class Sessions:
         with _refusing(self._writing, within) as connection:
             yield connection
 
+    @contextmanager
+    def rehearsing(self, within: float) -> Iterator[None]:
+        """What this thread does to the database in the block is done and undone; it takes at most `within` seconds."""
+        with suppress(_Undone), self.writing(within) as connection:
+            token = _REHEARSED.set(connection)
+            try:
+                yield
+            finally:
+                _REHEARSED.reset(token)
+            raise _Undone
+
 
 def cursor_of(connection: Connection | PoolProxiedConnection) -> psycopg.Cursor[tuple[object, ...]]:
     """The driver's cursor of a transaction, for set-based statements with packed columns."""
@@ -58,8 +80,9 @@ def cursor_of(connection: Connection | PoolProxiedConnection) -> psycopg.Cursor[
 def _refusing(engine: Engine, within: float) -> Iterator[Connection]:
     """Whatever breaks before the commit has left nothing behind; of what breaks in it nobody knows."""
     committing = False
+    rehearsed = _REHEARSED.get()
     try:
-        with engine.begin() as connection:
+        with engine.begin() if rehearsed is None else _part_of(rehearsed) as connection:
             limit_statements(connection, within)
             yield connection
             committing = True
@@ -70,3 +93,9 @@ def _refusing(engine: Engine, within: float) -> Iterator[Connection]:
         if committing and isinstance(refusal, DatabaseUnavailable):
             raise OutcomeUnknown(retry_after_ms=_WAIT_MS) from error
         raise refusal from error
+
+
+@contextmanager
+def _part_of(rehearsed: Connection) -> Iterator[Connection]:
+    with rehearsed.begin_nested():
+        yield rehearsed

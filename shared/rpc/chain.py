@@ -15,13 +15,16 @@ from shared.rpc.steps import Steps
 from shared.rpc.validation import Decode, Validation
 
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"  # gRPC leaves the messages of a handler open
+Inside: TypeAlias = "Callable[[Any, CallContext], AbstractContextManager[None]]"
+"""What a service puts around each method that answers once, when its request is known."""
 
 
 class Chain(grpc.ServerInterceptor):
     """gRPC's view of our steps: one interceptor that holds them all."""
 
-    def __init__(self, steps: Steps, validation: Validation) -> None:
+    def __init__(self, steps: Steps, validation: Validation, inside: Inside | None = None) -> None:
         self.steps = steps
+        self._inside = inside
         self._validation = validation
         self._wrapped: dict[str, Handler] = {}
 
@@ -94,7 +97,14 @@ class Chain(grpc.ServerInterceptor):
             call = CallContext(context, method)
             timed: AbstractContextManager[None] = ended_in_time(call) if streams else nullcontext()
             with self.steps.around(call), timed:
-                return behaviour(receive(request, call), call)
+                if self._inside is None:
+                    return behaviour(receive(request, call), call)
+                message = receive(request, call)
+                try:
+                    with self._inside(message, call):
+                        return behaviour(message, call)
+                finally:
+                    del message  # or a refusal, which remembers this frame, would keep it for the collector
 
         return answer
 

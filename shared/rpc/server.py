@@ -22,7 +22,7 @@ from shared.log import configure, flush, get_logger
 from shared.metrics import LOOPBACK, Exporter, Metrics
 from shared.rpc.access import Access, Authenticate, Authorise, check_complete
 from shared.rpc.caller import EVERYONE, Role
-from shared.rpc.chain import Chain
+from shared.rpc.chain import Chain, Inside
 from shared.rpc.context import RequestContext
 from shared.rpc.deadline import deadline
 from shared.rpc.health import CHECK, SERVICE, Health
@@ -71,12 +71,14 @@ def serve(
     tokenless: frozenset[str] = frozenset(),
     metrics: Metrics | None = None,
     own: Sequence[Check] = (),
+    inside: Inside | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT, then drain: look unready, let running calls end, call `on_stop`.
 
     A second signal cuts the time short in which balancers may notice. `name` is the audience of partners' tokens;
     `tokenless` are methods that take a partner's certificate without a token; `metrics` are the service's own, to
-    which the calls are added; `own` are further checks of the service's own, of calls that are authorised.
+    which the calls are added; `own` are further checks of the service's own, of calls that are authorised; `inside`
+    stands around its methods that answer once.
     """
     configure(name, settings.log_level, unknown_fields=settings.log_unknown_fields)
     try:
@@ -94,6 +96,7 @@ def serve(
                 limits=limits,
                 tokenless=tokenless,
                 own=own,
+                inside=inside,
                 telemetry=(Metered(metrics.registry),) if settings.metrics_port else (),
             )
             exporter = _export(metrics, settings)
@@ -129,6 +132,7 @@ def build_server(
     tokenless: frozenset[str] = frozenset(),
     telemetry: Sequence[Frame] = (),
     own: Sequence[Check] = (),
+    inside: Inside | None = None,
 ) -> tuple[grpc.Server, int]:
     """The server, not started yet, and the port that it holds. Raises CannotListen and IncompleteAccess."""
     limits = limits or Limits()
@@ -137,7 +141,7 @@ def build_server(
     rows = {**access, CHECK: EVERYONE, _REFLECT: EVERYONE if settings.reflection else frozenset({Role.OPERATOR})}
     tokens = TokenVerifier(settings.token_keys_folder)
     authenticate = Authenticate(name, tokens, clock, tokenless | {CHECK, _REFLECT})
-    chain = Chain(_steps(settings, authenticate, Authorise(rows), telemetry, own), Validation(limits))
+    chain = Chain(_steps(settings, authenticate, Authorise(rows), telemetry, own), Validation(limits), inside)
     server = _made(chain, limits)
     register(server)
     (health or Health(service_names, ready)).register(server)

@@ -19,7 +19,7 @@ from services.settlement.domain.batch import Disposition, Do
 from services.settlement.domain.evidence import Evidence, Rank, Verdict
 from services.settlement.domain.proposal import Kind, Proposal
 from services.settlement.domain.sending import Outcome, Receipt, Transport
-from services.settlement.store import accounts, evidence, files, instructions, proposals, repairs, sending
+from services.settlement.store import accounts, evidence, files, instructions, prefundings, proposals, repairs, sending
 from services.settlement.store.archive import Archive
 from services.settlement.store.files import BuiltFile
 from services.settlement.store.funding import Shortage
@@ -91,6 +91,7 @@ class Cashier:
             Kind.SUPERSEDE: self.repairs.supersede,
             Kind.CARRY_OVER: self.repairs.carry,
             Kind.RESOLVE_UNKNOWN: self.repairs.resolve,
+            Kind.PREFUNDING: prefundings.effect,
         }
 
     def use(self, transport: Transport | None) -> None:

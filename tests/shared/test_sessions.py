@@ -171,3 +171,42 @@ def test_the_drivers_cursor_is_part_of_the_transaction(stage: Stage) -> None:
 
 def _fails() -> None:
     raise LookupError
+
+
+def test_a_rehearsal_sees_what_it_did_and_leaves_nothing(stage: Stage) -> None:
+    with stage.sessions.rehearsing(5):
+        stage.add(1, 2)
+        assert stage.count() == 2, "a later transaction of the thread is a part of it"
+        with stage.sessions.snapshot(5) as connection:
+            assert connection.execute(COUNT).scalar_one() == 2
+    assert stage.count() == 0
+    stage.add(1, 2)
+    assert stage.count() == 2
+
+
+def test_in_a_rehearsal_too_a_transaction_that_raises_leaves_nothing_and_the_next_goes_on(stage: Stage) -> None:
+    with stage.sessions.rehearsing(5):
+        stage.add(1)
+        with pytest.raises(IntegrityError):
+            stage.add(2, 1)
+        assert stage.count() == 1
+        stage.add(3)
+        assert stage.count() == 2
+    assert stage.count() == 0
+
+
+def test_what_is_raised_goes_through_a_rehearsal_and_ends_it(stage: Stage) -> None:
+    with pytest.raises(ZeroDivisionError), stage.sessions.rehearsing(5):  # noqa: PT012
+        stage.add(1)
+        raise ZeroDivisionError
+    stage.add(1)
+    assert stage.count() == 1
+
+
+def test_a_rehearsal_is_its_own_threads_alone(stage: Stage) -> None:
+    other = threading.Thread(target=stage.add, args=(7,))
+    with stage.sessions.rehearsing(5):
+        stage.add(1)
+        other.start()
+        other.join()
+    assert stage.count() == 1

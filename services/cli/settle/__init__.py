@@ -7,7 +7,25 @@ from __future__ import annotations
 
 import typer
 
-from services.cli.settle import audit, bank, batches, corrections, deciding, reference, windows
+from services.cli.settle import (
+    accounts,
+    audit,
+    bank,
+    batches,
+    calendars,
+    caps,
+    contracts,
+    corrections,
+    deciding,
+    deviations,
+    files,
+    funding,
+    looking,
+    payments,
+    reference,
+    reports,
+    windows,
+)
 
 app = typer.Typer(help="Close, net, approve, pay, reconcile.", no_args_is_help=True)
 app.command("status")(windows.status)
@@ -22,14 +40,34 @@ app.command("proposals")(deciding.proposals)
 app.command("release")(batches.release)
 app.command("revise")(batches.revise)
 app.command("cancel")(batches.cancel)
+app.command("fund")(funding.fund)
+app.command("override")(deviations.override)
+app.command("default")(deviations.default)
+app.command("suspense")(deviations.suspense)
+app.command("quarantine")(deviations.quarantine)
+app.command("retry")(deviations.retry)
 app.command("match")(bank.match)
 app.command("breaks")(bank.breaks)
 app.command("resolve-unknown")(bank.resolve_unknown)
 app.command("adjust")(corrections.adjust)
 app.command("dispute")(corrections.dispute)
+app.command("adjustments")(looking.adjustments)
+app.command("compare")(looking.compare)
+app.command("openings")(looking.openings)
+app.command("history")(looking.history)
+app.command("seal")(looking.seal)
+app.command("entries")(looking.entries)
 app.command("entry")(audit.entry)
 app.command("pack")(audit.pack)
 app.command("doctor")(audit.doctor)
 app.command("replay")(audit.replay)
 app.add_typer(bank.app, name="bank")
+app.add_typer(payments.app, name="payment")
+app.add_typer(files.app, name="file")
+app.add_typer(contracts.app, name="contract")
+app.add_typer(caps.app, name="cap")
+app.add_typer(accounts.app, name="account")
+app.add_typer(reports.app, name="report")
+app.add_typer(calendars.calendar, name="calendar")
+app.add_typer(calendars.model, name="model")
 app.add_typer(reference.fx, name="fx")

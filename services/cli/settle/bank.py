@@ -7,11 +7,15 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from coalition.settlement.v1 import payments_pb2
+from coalition.settlement.v1 import payments_pb2, proofs_pb2
 from coalition.settlement.v1 import reconciliation_pb2 as pb
+from coalition.settlement.v1.reconciliation_pb2_grpc import ReconciliationServiceStub
 
 from services.cli.options import HomeOption, Output, OutputOption
-from services.cli.refusals import FileUnreadable
+from services.cli.settle.papers import read
+from services.cli.settle.patience import patiently
+from services.cli.settle.shown import listed, shown
+from services.cli.settle.uploads import uploaded
 from services.cli.settle.ways import (
     DONE,
     LOCAL,
@@ -22,12 +26,13 @@ from services.cli.settle.ways import (
     money,
     pages,
     request_id,
+    second_person,
     tell,
 )
 from shared.rpc.channel import call
 
 app = typer.Typer(help="What the bank says.", no_args_is_help=True)
-_IMPORT_SECONDS = 600.0
+_MATCH_SECONDS = 600.0
 
 
 @app.command("import")
@@ -37,15 +42,8 @@ def import_(
     output: OutputOption = Output.TEXT,
     home: HomeOption = None,
 ) -> None:
-    """Take a file of the bank, and match what is in it. The same file again changes nothing."""
-    content = read(file)
-    taken = call(
-        calls(home, person).reconciliation.ImportBankFile,
-        pb.ImportBankFileRequest(
-            request_id=request_id("import", sha256(content).hexdigest()), file_name=file.name, content=content
-        ),
-        timeout=_IMPORT_SECONDS,
-    )
+    """Take a file of the bank, of up to 64 MiB, and match what is in it. The same file again changes nothing."""
+    taken = uploaded(calls(home, person).reconciliation, file.name, read(file))
     facts = {
         "file": taken.name,
         "paper": taken.paper,
@@ -55,6 +53,35 @@ def import_(
     }
     wrong = taken.broken_count or taken.proposed_count
     tell(facts, then="coalition settle breaks" if wrong else "", code=NEEDS_A_PERSON if wrong else DONE, output=output)
+
+
+@app.command()
+def lines(
+    outcome: Annotated[str, typer.Option(help="NEW, MATCHED, PROPOSED, BROKEN or NOTED.")] = "",
+    person: PersonOption = LOCAL,
+    output: OutputOption = Output.TEXT,
+    home: HomeOption = None,
+) -> None:
+    """Lines of the bank's files, oldest first; 3 when a person has to say what one is."""
+    if outcome and outcome not in {"NEW", "MATCHED", "PROPOSED", "BROKEN", "NOTED"}:
+        raise typer.BadParameter("--outcome is NEW, MATCHED, PROPOSED, BROKEN or NOTED")
+    request = pb.ListBankLinesRequest(outcome=f"BANK_LINE_OUTCOME_{outcome}" if outcome else None)
+    found = listed(calls(home, person).reconciliation.ListBankLines, request, "bank_lines")
+    waits = [one for one in found if one["outcome"] == "PROPOSED"]
+    then = f"coalition settle match {waits[0]['name']} ..." if waits else ""
+    tell({"lines": found}, then=then, code=NEEDS_A_PERSON if waits else DONE, output=output)
+
+
+@app.command()
+def line(
+    name: Annotated[str, typer.Argument(help="bankLines/7")],
+    person: PersonOption = LOCAL,
+    output: OutputOption = Output.TEXT,
+    home: HomeOption = None,
+) -> None:
+    """From a line of the bank back to payments, batches and statements."""
+    request = proofs_pb2.ExplainBankLineRequest(name=name)
+    tell(shown(call(calls(home, person).proofs.ExplainBankLine, request, timeout=SECONDS)), output=output)
 
 
 def match(
@@ -73,7 +100,7 @@ def match(
         matched = call(bank.MatchBankLine, request, timeout=SECONDS)
         tell({"line": matched.name, "instructions": list(matched.instructions)}, output=output)
         return
-    done = call(bank.RunMatching, pb.RunMatchingRequest(), timeout=_IMPORT_SECONDS)
+    done = patiently(bank.RunMatching, pb.RunMatchingRequest(), "matching", timeout=_MATCH_SECONDS)
     facts = {"matched": done.matched_count, "proposed": done.proposed_count, "broken": done.broken_count}
     tell(facts, output=output)
 
@@ -81,6 +108,7 @@ def match(
 def breaks(
     name: Annotated[str, typer.Argument(help="breaks/7, with one of the options.", show_default="list them")] = "",
     explain: Annotated[str, typer.Option(help="Say what it is.")] = "",
+    refute: Annotated[str, typer.Option(help="Say why the explanation is wrong.")] = "",
     resolve: Annotated[str, typer.Option(help="Say why it is over: a document, or adjustments/7.")] = "",
     document: Annotated[Path | None, typer.Option(help="The document that shows it.")] = None,
     write_off: Annotated[str, typer.Option("--write-off", help="Propose to give the amount up: why.")] = "",
@@ -98,11 +126,8 @@ def breaks(
         ]
         tell({"breaks": found}, code=NEEDS_A_PERSON if found else DONE, output=output)
         return
-    if explain:
-        explained = pb.ExplainBreakRequest(
-            name=name, request_id=request_id("explain", name, explain), explanation=explain
-        )
-        _tell(call(bank.ExplainBreak, explained, timeout=SECONDS), output)
+    if explain or refute:
+        _tell(_explained(bank, name, explain, refute), output)
     elif resolve:
         resolved = pb.ResolveBreakRequest(
             name=name,
@@ -140,16 +165,24 @@ def resolve_unknown(
         document_title=document.name,
     )
     found = call(calls(home, person).payments.ResolveUnknown, request, timeout=SECONDS)
-    then = f"another person: coalition settle proposals {found.proposal.replace('proposals/', 'P')}"
+    then = second_person(found.proposal)
     tell({"instruction": found.name, "proposal": found.proposal}, then=then, code=NEEDS_A_PERSON, output=output)
 
 
-def read(file: Path) -> bytes:
-    """Raises FileUnreadable."""
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise FileUnreadable(file=file, why=error.strerror or error) from None
+def _explained(bank: ReconciliationServiceStub, name: str, explain: str, refute: str) -> pb.Break:
+    """What it is, or that it is not what somebody said. It goes to and fro, so a repeat is known by how it stands."""
+    one = call(bank.GetBreak, pb.GetBreakRequest(name=name), timeout=SECONDS)
+    if explain and one.explanation != explain:
+        explained = pb.ExplainBreakRequest(
+            name=name, request_id=request_id("explain", name, explain, one.etag), explanation=explain, etag=one.etag
+        )
+        return call(bank.ExplainBreak, explained, timeout=SECONDS)
+    if refute and one.state != pb.BREAK_STATE_OPEN:
+        refuted = pb.RefuteBreakRequest(
+            name=name, request_id=request_id("refute", name, refute, one.etag), reason=refute, etag=one.etag
+        )
+        return call(bank.RefuteBreak, refuted, timeout=SECONDS)
+    return one
 
 
 def _tell(one: pb.Break, output: Output) -> None:
@@ -161,8 +194,6 @@ def _tell(one: pb.Break, output: Output) -> None:
         "detail": one.detail,
         "explanation": one.explanation,
     }
-    then = (
-        f"another person: coalition settle proposals {one.proposal.replace('proposals/', 'P')}" if one.proposal else ""
-    )
+    then = second_person(one.proposal)
     pending = one.state in {pb.BREAK_STATE_OPEN, pb.BREAK_STATE_EXPLAINED}
     tell(facts, then=then, code=NEEDS_A_PERSON if pending else DONE, output=output)

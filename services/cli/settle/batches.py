@@ -10,6 +10,7 @@ from coalition.settlement.v1 import batches_pb2 as pb
 from coalition.settlement.v1 import settlement_pb2
 
 from services.cli.options import HomeOption, Output, OutputOption
+from services.cli.settle.patience import patiently
 from services.cli.settle.ways import (
     BLOCKED,
     DONE,
@@ -56,7 +57,7 @@ def run(
     chosen = [named("W", one) for one in windows or []] or _closed(settlement)
     if dry_run:
         wanted = pb.SimulateBatchRequest(windows=chosen)
-        simulated = call(settlement.batches.SimulateBatch, wanted, timeout=_CALCULATE_SECONDS)
+        simulated = patiently(settlement.batches.SimulateBatch, wanted, "calculating", timeout=_CALCULATE_SECONDS)
         tell({"models": [_shown(one) for one in simulated.models]}, then="coalition settle run", output=output)
         return
     if not batch and not chosen:
@@ -203,7 +204,7 @@ def _calculated(settlement: Calls, batch: pb.Batch) -> pb.Batch:
     request = pb.CalculateBatchRequest(
         name=batch.name, request_id=request_id("calculate", batch.name, batch.revision, batch.etag)
     )
-    return call(settlement.batches.CalculateBatch, request, timeout=_CALCULATE_SECONDS)
+    return patiently(settlement.batches.CalculateBatch, request, "calculating", timeout=_CALCULATE_SECONDS)
 
 
 def _submitted(settlement: Calls, batch: pb.Batch) -> pb.Batch:

@@ -17,6 +17,7 @@ from services.cli.settle.ways import (
     calls,
     pages,
     request_id,
+    second_person,
     tell,
 )
 from shared.rpc.channel import call
@@ -47,7 +48,7 @@ def adjust(
         ),
         timeout=SECONDS,
     )
-    then = f"another person: coalition settle proposals {made.proposal.replace('proposals/', 'P')}"
+    then = second_person(made.proposal)
     tell({"adjustment": made.name, "proposal": made.proposal}, then=then, code=NEEDS_A_PERSON, output=output)
 
 

@@ -66,7 +66,7 @@ def approve(
     home: HomeOption = None,
 ) -> None:
     """Say yes to exactly this content."""
-    settlement, digest = calls(home, person), _digest(sha256)
+    settlement, digest = calls(home, person), digest_of(sha256)
     if _is_proposal(subject):
         name = named("P", subject)
         request = pb.ApproveRequest(name=name, request_id=request_id("approve", name, sha256, person), sha256=digest)
@@ -94,7 +94,7 @@ def decline(
     home: HomeOption = None,
 ) -> None:
     """Say no to exactly this content."""
-    settlement, digest = calls(home, person), _digest(sha256)
+    settlement, digest = calls(home, person), digest_of(sha256)
     if _is_proposal(subject):
         name = named("P", subject)
         request = pb.DeclineRequest(
@@ -119,7 +119,8 @@ def _is_proposal(subject: str) -> bool:
     return subject.lower().startswith("p")
 
 
-def _digest(sha256: str) -> bytes:
+def digest_of(sha256: str) -> bytes:
+    """The hash that is written in hex."""
     try:
         digest = bytes.fromhex(sha256)
     except ValueError:

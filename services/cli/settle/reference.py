@@ -12,9 +12,19 @@ from coalition.settlement.v1 import reference_pb2 as pb
 from google.type.decimal_pb2 import Decimal
 
 from services.cli.options import HomeOption, Output, OutputOption
-from services.cli.settle.bank import read
 from services.cli.settle.batches import day_of
-from services.cli.settle.ways import LOCAL, NEEDS_A_PERSON, SECONDS, PersonOption, calls, request_id, tell
+from services.cli.settle.papers import read
+from services.cli.settle.shown import listed, shown
+from services.cli.settle.ways import (
+    LOCAL,
+    NEEDS_A_PERSON,
+    SECONDS,
+    PersonOption,
+    calls,
+    request_id,
+    second_person,
+    tell,
+)
 from shared.rpc.channel import call
 from shared.rpc.wire import date_pb
 
@@ -47,5 +57,25 @@ def load(
         pb.LoadFxSetRequest(request_id=request_id("fx", name, day, base, source, content), fx_set=fx_set),
         timeout=SECONDS,
     )
-    then = f"another person: coalition settle proposals {made.proposal.replace('proposals/', 'P')}"
+    then = second_person(made.proposal)
     tell({"fx_set": made.name, "proposal": made.proposal}, then=then, code=NEEDS_A_PERSON, output=output)
+
+
+@fx.command("list")
+def list_(person: PersonOption = LOCAL, output: OutputOption = Output.TEXT, home: HomeOption = None) -> None:
+    """The sets of rates by name."""
+    request = pb.ListFxSetsRequest()
+    found = listed(calls(home, person).reference.ListFxSets, request, "fx_sets", "name", "day", "base", "source")
+    tell({"fx_sets": found}, output=output)
+
+
+@fx.command()
+def show(
+    name: Annotated[str, typer.Argument(help="fxSets/{id}")],
+    person: PersonOption = LOCAL,
+    output: OutputOption = Output.TEXT,
+    home: HomeOption = None,
+) -> None:
+    """A set with its quotes."""
+    request = pb.GetFxSetRequest(name=name)
+    tell(shown(call(calls(home, person).reference.GetFxSet, request, timeout=SECONDS)), output=output)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Protocol, TypeVar
 
 import grpc
 import typer
+from google.type.money_pb2 import Money
 
 from services.cli.options import Output, answers, home_of
 from services.sandbox.clients import Calls
@@ -16,12 +18,16 @@ from services.sandbox.platform import OPERATOR, running_platform
 from shared.ids import derived
 from shared.rpc.channel import call
 
+_AMOUNT = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,9})?")
+_CURRENCY = re.compile(r"[A-Z]{3}")
 DONE, NEEDS_A_PERSON, BLOCKED = 0, 3, 4
 SECONDS = 60.0
 
 PersonOption = Annotated[
     str, typer.Option("--as", help="Who does it: a user with a certificate of the operator.", envvar="COALITION_USER")
 ]
+WhyOption = Annotated[str, typer.Option("--why", help="The reason, for the record.")]
+PartnerArgument = Annotated[str, typer.Argument(help="The partner's id.")]
 LOCAL = OPERATOR
 """Who does it when nobody is named."""
 
@@ -66,6 +72,21 @@ def named(kind: str, text: str) -> str:
     return f"{folder}/{int(bare)}"
 
 
+def window_name(text: str) -> str:
+    """`open`, `W42`, `windows/42`."""
+    return "windows/open" if text in {"open", "windows/open"} else named("W", text)
+
+
+def partner_name(text: str) -> str:
+    """`grocer` and `partners/grocer` are one partner."""
+    return f"partners/{text.removeprefix('partners/')}"
+
+
+def second_person(proposal: str) -> str:
+    """The next step where somebody else decides; none without a proposal."""
+    return f"another person: coalition settle proposals {proposal.replace('proposals/', 'P')}" if proposal else ""
+
+
 def tell(facts: Mapping[str, object], *, then: str = "", code: int = DONE, output: Output = Output.TEXT) -> None:
     """Answer, name the next step, and end with the code that a script looks at."""
     if output is Output.JSON:
@@ -77,6 +98,16 @@ def tell(facts: Mapping[str, object], *, then: str = "", code: int = DONE, outpu
             answers.print(f"next: {then}")
     if code:
         raise typer.Exit(code)
+
+
+def amount_of(text: str) -> Money:
+    """`1000.00 EUR` as `google.type.Money`; whether the currency has so many digits is the service's to say."""
+    digits, _, currency = text.strip().partition(" ")
+    if not _AMOUNT.fullmatch(digits) or not _CURRENCY.fullmatch(currency.strip()):
+        raise typer.BadParameter(f"{text!r} is no amount: write '1000.00 EUR'")
+    units, _, rest = digits.lstrip("-").partition(".")
+    sign = -1 if digits.startswith("-") else 1
+    return Money(currency_code=currency.strip(), units=sign * int(units), nanos=sign * int(rest.ljust(9, "0")))
 
 
 def money(amount: object) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from coalition.settlement.v1 import approvals_pb2, batches_pb2, steps_pb2
+from coalition.settlement.v1 import approvals_pb2, batches_pb2, funding_pb2, steps_pb2
 from coalition.settlement.v1 import reconciliation_pb2 as bank_pb
 from coalition.settlement.v1 import settlement_pb2 as pb
 
 from services.cli.options import HomeOption, Output, OutputOption
+from services.cli.settle.patience import patiently
 from services.cli.settle.ways import (
     BLOCKED,
     DONE,
@@ -55,6 +56,8 @@ def status(person: PersonOption = LOCAL, output: OutputOption = Output.TEXT, hom
         for one in page.breaks
     ]
     batches = [f"{one.name} {_state(one)}" for one in _live(settlement)]
+    funding = call(settlement.funding.GetFunding, funding_pb2.GetFundingRequest(), timeout=SECONDS).currencies
+    missing = [money(one.missing) for one in funding if one.missing.units or one.missing.nanos]
     facts = {
         "open": window.name,
         "entries": window.entry_count,
@@ -62,9 +65,10 @@ def status(person: PersonOption = LOCAL, output: OutputOption = Output.TEXT, hom
         "proposals": waiting,
         "breaks": breaks,
         "blocked": blocked,
+        "missing": missing,
     }
-    code = BLOCKED if blocked else NEEDS_A_PERSON if waiting or breaks else DONE
-    tell(facts, then=_next(waiting, batches, window.name), code=code, output=output)
+    code = BLOCKED if blocked else NEEDS_A_PERSON if waiting or breaks or missing else DONE
+    tell(facts, then=_next(waiting, batches, window.name, missing), code=code, output=output)
 
 
 def close(
@@ -79,11 +83,8 @@ def close(
     if not name:
         name = call(settlement.windows.GetWindow, pb.GetWindowRequest(name="windows/open"), timeout=SECONDS).name
     try:
-        closed = call(
-            settlement.windows.CloseWindow,
-            pb.CloseWindowRequest(name=name, request_id=request_id("close", name)),
-            timeout=_CLOSE_SECONDS,
-        )
+        request = pb.CloseWindowRequest(name=name, request_id=request_id("close", name))
+        closed = patiently(settlement.windows.CloseWindow, request, "closing", timeout=_CLOSE_SECONDS)
     except RemoteRefusal as refusal:
         if refusal.reason != "WINDOW_WAITS":
             raise
@@ -106,7 +107,8 @@ def verify(
 ) -> None:
     """Calculate a closed window again from its entries and compare; 4 is a difference."""
     name = named("W", window)
-    found = call(calls(home, person).windows.VerifyWindow, pb.VerifyWindowRequest(name=name), timeout=_CLOSE_SECONDS)
+    verify_ = calls(home, person).windows.VerifyWindow
+    found = patiently(verify_, pb.VerifyWindowRequest(name=name), "calculating", timeout=_CLOSE_SECONDS)
     if found.difference.subject:
         difference = found.difference
         what = f"{difference.subject} {difference.name}: {difference.detail}"
@@ -128,9 +130,11 @@ def _state(batch: batches_pb2.Batch) -> str:
     return batches_pb2.BatchState.Name(batch.state).removeprefix("BATCH_STATE_")
 
 
-def _next(waiting: list[str], batches: list[str], window: str) -> str:
+def _next(waiting: list[str], batches: list[str], window: str, missing: list[str]) -> str:
     if waiting:
         return f"coalition settle proposals {waiting[0].replace('proposals/', 'P')}"
+    if missing:
+        return f"coalition settle fund '{missing[0]}' --source ..., or wait for what is collected"
     if batches:
         return f"coalition settle run --batch {batches[0].split()[0].replace('batches/', 'B')}"
     return f"coalition settle close {window.replace('windows/', 'W')}"

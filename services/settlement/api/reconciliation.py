@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import nullcontext
 from datetime import datetime
-from hashlib import sha256
 
 import grpc
 from coalition.settlement.v1 import reconciliation_pb2 as pb
 from coalition.settlement.v1 import reconciliation_pb2_grpc as rpc
 from sqlalchemy import Connection
 
+from services.settlement.api.imports import Import
 from services.settlement.api.once import Once
-from services.settlement.domain.bank import BalanceBroken, StatementGap
+from services.settlement.api.reconciliation_answers import break_pb, line_pb
+from services.settlement.api.uploads import Uploads
 from services.settlement.domain.breaks import OwnImport, WriteOffTooLarge
 from services.settlement.domain.machines import BREAK
 from services.settlement.domain.proposal import Kind, Proposal
-from services.settlement.formats.bank_file import bank_file
 from services.settlement.store import breaks, lines_of_bank, matching, proposals
-from services.settlement.store.bank_files import Follow, import_file
+from services.settlement.store.bank_files import Follow
 from services.settlement.store.breaks import Break
-from services.settlement.store.lines_of_bank import ShownLine
-from services.settlement.store.messages import broken_by
 from shared.canonical import Canonical
 from shared.clock import Clock
 from shared.db.sessions import Sessions
@@ -42,34 +42,19 @@ class ReconciliationServicer(rpc.ReconciliationServiceServicer):
         self._follow = follow
         self._limit_minor = write_off_limit_minor
         self._once = Once(sessions, clock)
+        self._uploads = Uploads()
+        self._import = Import(sessions, clock, follow)
 
     def ImportBankFile(self, request: pb.ImportBankFileRequest, context: grpc.ServicerContext) -> pb.BankFile:
-        by, at, digest = caller(context).principal, self._clock.now(), sha256(request.content).digest()
-        file = bank_file(request.content)
-        duplicate = False
+        return self._import(request.request_id, request.file_name, request.content, context)
 
-        def take_in(connection: Connection) -> str:
-            nonlocal duplicate
-            result = import_file(connection, request.content, request.file_name, file, by, at, self._follow)
-            duplicate = result.imported.before
-            return f"bankFiles/{digest.hex()}"
-
-        try:
-            name = self._once("ImportBankFile", request.request_id, digest.hex(), context, take_in)
-        except (StatementGap, BalanceBroken) as refusal:
-            with self._sessions.writing(time_left(context)) as connection:
-                breaks.open_all(connection, [broken_by(refusal, request.content)], by, at)
-            raise
-        with self._sessions.reading(time_left(context)) as connection:
-            lines = lines_of_bank.counts(connection, digest)
-        return pb.BankFile(
-            name=name,
-            paper=file.paper.value,
-            duplicate=duplicate,
-            matched_count=lines.get("MATCHED", 0),
-            proposed_count=lines.get("PROPOSED", 0),
-            broken_count=lines.get("BROKEN", 0),
-        )
+    def UploadBankFile(
+        self, request_iterator: Iterator[pb.UploadBankFileRequest], context: grpc.ServicerContext
+    ) -> pb.BankFile:
+        with self._uploads.one() as gathered:
+            header, content = gathered(request_iterator)
+            with self._sessions.rehearsing(time_left(context)) if header.validate_only else nullcontext():
+                return self._import(header.request_id, header.file_name, content, context)
 
     def ListBankLines(
         self, request: pb.ListBankLinesRequest, context: grpc.ServicerContext
@@ -80,7 +65,7 @@ class ReconciliationServicer(rpc.ReconciliationServiceServicer):
         with self._sessions.snapshot(time_left(context)) as connection:
             found = lines_of_bank.page(connection, int(position[0]) if position else 0, size + 1, outcome)
         token = seal_page(self._page_key, bound, [found[size - 1].id]) if len(found) > size else ""
-        return pb.ListBankLinesResponse(bank_lines=[_line_pb(line) for line in found[:size]], next_page_token=token)
+        return pb.ListBankLinesResponse(bank_lines=[line_pb(line) for line in found[:size]], next_page_token=token)
 
     def RunMatching(self, request: pb.RunMatchingRequest, context: grpc.ServicerContext) -> pb.RunMatchingResponse:
         at = self._clock.now()
@@ -103,11 +88,11 @@ class ReconciliationServicer(rpc.ReconciliationServiceServicer):
         meaning: Canonical = [request.name, request.instruction]
         self._once("MatchBankLine", request.request_id, meaning, context, match)
         with self._sessions.reading(time_left(context)) as connection:
-            return _line_pb(lines_of_bank.found(connection, line))
+            return line_pb(lines_of_bank.found(connection, line))
 
     def GetBreak(self, request: pb.GetBreakRequest, context: grpc.ServicerContext) -> pb.Break:
         with self._sessions.reading(time_left(context)) as connection:
-            return _break_pb(breaks.found(connection, request.name))
+            return break_pb(breaks.found(connection, request.name))
 
     def ListBreaks(self, request: pb.ListBreaksRequest, context: grpc.ServicerContext) -> pb.ListBreaksResponse:
         size, bound = page_size(request.page_size), query_fingerprint("ListBreaks", caller(context), request)
@@ -116,7 +101,7 @@ class ReconciliationServicer(rpc.ReconciliationServiceServicer):
             after = int(position[0]) if position else 0
             found = breaks.page(connection, after, size + 1, pending=request.pending)
         token = seal_page(self._page_key, bound, [found[size - 1].number]) if len(found) > size else ""
-        return pb.ListBreaksResponse(breaks=[_break_pb(one) for one in found[:size]], next_page_token=token)
+        return pb.ListBreaksResponse(breaks=[break_pb(one) for one in found[:size]], next_page_token=token)
 
     def ExplainBreak(self, request: pb.ExplainBreakRequest, context: grpc.ServicerContext) -> pb.Break:
         by, at, etag = caller(context).principal, self._clock.now(), wire.etag_of(request.etag)
@@ -127,6 +112,16 @@ class ReconciliationServicer(rpc.ReconciliationServiceServicer):
 
         meaning: Canonical = [request.name, request.explanation]
         return self._moved(self._once("ExplainBreak", request.request_id, meaning, context, explain), context)
+
+    def RefuteBreak(self, request: pb.RefuteBreakRequest, context: grpc.ServicerContext) -> pb.Break:
+        by, at, etag = caller(context).principal, self._clock.now(), wire.etag_of(request.etag)
+
+        def refute(connection: Connection) -> str:
+            breaks.refute(connection, request.name, request.reason, etag, by, at)
+            return request.name
+
+        meaning: Canonical = [request.name, request.reason]
+        return self._moved(self._once("RefuteBreak", request.request_id, meaning, context, refute), context)
 
     def ResolveBreak(self, request: pb.ResolveBreakRequest, context: grpc.ServicerContext) -> pb.Break:
         by, at, etag = caller(context).principal, self._clock.now(), wire.etag_of(request.etag)
@@ -157,7 +152,7 @@ class ReconciliationServicer(rpc.ReconciliationServiceServicer):
         meaning: Canonical = [request.name, request.reason]
         name = self._once("WriteOffBreak", request.request_id, meaning, context, propose)
         with self._sessions.reading(time_left(context)) as connection:
-            return _break_pb(breaks.found(connection, request.name), proposal=name)
+            return break_pb(breaks.found(connection, request.name), proposal=name)
 
     def _check_write_off(self, found: Break, by: str) -> None:
         BREAK.check(found.name, found.state, "WRITTEN_OFF", "WriteOffBreak")
@@ -173,7 +168,7 @@ class ReconciliationServicer(rpc.ReconciliationServiceServicer):
 
     def _moved(self, name: str, context: grpc.ServicerContext) -> pb.Break:
         with self._sessions.reading(time_left(context)) as connection:
-            return _break_pb(breaks.found(connection, name))
+            return break_pb(breaks.found(connection, name))
 
 
 def written_off(connection: Connection, proposal: Proposal, by: str, at: datetime) -> None:
@@ -181,39 +176,6 @@ def written_off(connection: Connection, proposal: Proposal, by: str, at: datetim
     content = proposal.content
     why = str(content["reason"]) if isinstance(content, dict) else ""
     breaks.write_off(connection, proposal.subject, why, by, at)
-
-
-def _line_pb(line: ShownLine) -> pb.BankLine:
-    return pb.BankLine(
-        name=f"bankLines/{line.id}",
-        bank_file=f"bankFiles/{line.file}",
-        amount=wire.money_pb(line.amount_minor, line.currency),
-        booked_on=wire.date_pb(line.booked_on),
-        stated=line.stated,
-        end_to_end_id=line.end_to_end_id,
-        reference=line.reference,
-        outcome=f"BANK_LINE_OUTCOME_{line.outcome}",
-        instructions=line.instructions,
-        return_code=line.return_code,
-    )
-
-
-def _break_pb(found: Break, proposal: str = "") -> pb.Break:
-    return pb.Break(
-        name=found.name,
-        etag=str(found.etag),
-        state=f"BREAK_STATE_{found.state}",
-        reason=found.reason.value,
-        subject=found.subject,
-        batch=f"batches/{found.batch}" if found.batch is not None else "",
-        instruction=found.instruction,
-        amount=wire.money_pb(found.amount_minor, found.currency) if found.currency else None,
-        detail=found.detail,
-        explanation=found.explanation,
-        found_by=found.found_by,
-        create_time=wire.timestamp(found.found_at),
-        proposal=proposal,
-    )
 
 
 def _number(name: str) -> int:

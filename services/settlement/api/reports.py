@@ -9,6 +9,7 @@ from coalition.settlement.v1 import reports_pb2 as pb
 from coalition.settlement.v1 import reports_pb2_grpc as rpc
 
 from services.settlement.api.pieces import pieces
+from services.settlement.api.revenue import revenue_pb
 from services.settlement.domain.double_entry import as_csv
 from services.settlement.domain.liability import Liability, Movement, RollForward, Vintage
 from services.settlement.domain.refusals import CurrencyUnknown, RateNotExact
@@ -60,6 +61,9 @@ class ReportServicer(rpc.ReportServiceServicer):
             top_up=wire.money_pb(found.top_up_minor, currency),
             funding_ratio=str(found.funding_ratio) if found.funding_ratio is not None else "",
         )
+
+    def GetRevenue(self, request: pb.GetRevenueRequest, context: grpc.ServicerContext) -> pb.Revenue:
+        return revenue_pb(request)
 
     def ExportBooks(
         self, request: pb.ExportBooksRequest, context: grpc.ServicerContext

@@ -31,6 +31,7 @@ _HIGHEST = Rate.of("1000")
 """More per point is a slip of the pen, and would take a bill beyond 64 bits."""
 _MOST = Rate.of("999999999")
 _ORDER = (Cover.COLLATERAL, Cover.OPERATOR, Cover.SURVIVORS)
+_WITH_GUARANTEE = (Cover.COLLATERAL, Cover.GUARANTEE, Cover.OPERATOR, Cover.SURVIVORS)
 _DISPUTE_DAYS = 30
 
 
@@ -69,11 +70,12 @@ def terms_of(version: pb.ContractVersion) -> Terms:
             collection=Collection(_name(pb.CollectionMethod, version.collection or 1, "COLLECTION_METHOD_")),
             collateral_minor=version.collateral_minor,
             default_order=tuple(Cover(_name(pb.LossBearer, one, "LOSS_BEARER_")) for one in version.default_order)
-            or _ORDER,
+            or (_WITH_GUARANTEE if version.guarantee_minor else _ORDER),
             dispute_days=version.dispute_days if version.HasField("dispute_days") else _DISPUTE_DAYS,
             late_limit_days=version.late_limit_days,
             prepaid_points=version.prepaid_points,
             prepaid_price=_rate(version, "prepaid_price"),
+            guarantee_minor=version.guarantee_minor,
         )
     except UnknownCurrency:
         raise CurrencyUnknown(field="contract_version.currency", currency=version.currency) from None
@@ -120,6 +122,7 @@ def version_of(terms: Terms) -> pb.ContractVersion:
         dispute_days=terms.dispute_days,
         late_limit_days=terms.late_limit_days,
         prepaid_points=terms.prepaid_points,
+        guarantee_minor=terms.guarantee_minor,
     )
     for name in ("rate_at_redemption", "breakage_share", "prepaid_price"):
         rate: Rate = getattr(terms, name)

@@ -13,7 +13,7 @@ COLLATERAL, GUARANTEE = "@collateral", "@guarantee"
 """Accounts of the operator's that hold what a partner deposited or somebody vouched for; no partner has such a name."""
 DEFAULT = "@default"
 """What covers brought in and the defaulter still owes."""
-_ACCOUNTS = {Cover.COLLATERAL: COLLATERAL, Cover.GUARANTEE: GUARANTEE, Cover.OPERATOR: OPERATOR}
+ACCOUNTS = {Cover.COLLATERAL: COLLATERAL, Cover.GUARANTEE: GUARANTEE, Cover.OPERATOR: OPERATOR}
 
 
 class Share(NamedTuple):
@@ -44,7 +44,7 @@ def waterfall(
             shares += [Share(cover, name, minor) for name, minor in sorted(found.items()) if minor]
             left -= sum(found.values())
         elif taken := min(left, covers.get(cover, 0)):
-            shares.append(Share(cover, _ACCOUNTS[cover], taken))
+            shares.append(Share(cover, ACCOUNTS[cover], taken))
             left -= taken
     if left:
         shares.append(Share(Cover.OPERATOR, OPERATOR, left))

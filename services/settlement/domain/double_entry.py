@@ -58,6 +58,11 @@ def of_bank_line(day: date, subject: str, account: str, currency: str, signed_mi
     return moved(day, subject, CLEARING, account, currency, signed_minor)
 
 
+def of_prefunding(day: date, subject: str, currency: str, minor: int) -> list[BookEntry]:
+    """The operator's own money: its line of the bank is nobody's payment, so it stands on `suspense` until here."""
+    return moved(day, subject, SUSPENSE, OPERATOR, currency, minor)
+
+
 def moved(day: date, subject: str, debit: str, credit: str, currency: str, minor: int) -> list[BookEntry]:
     """A movement; a negative amount goes the other way, nothing leaves nothing."""
     if not minor or debit == credit:

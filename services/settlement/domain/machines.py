@@ -117,7 +117,7 @@ BREAK = _machine(
     [
         ("-", "OPEN", "found"),
         ("OPEN", "EXPLAINED", "ExplainBreak"),
-        ("EXPLAINED", "OPEN", "refuted"),
+        ("EXPLAINED", "OPEN", "RefuteBreak"),
         ("OPEN EXPLAINED", "RESOLVED", "ResolveBreak evidence"),
         ("EXPLAINED", "WRITTEN_OFF", "WriteOffBreak"),
     ],

@@ -38,6 +38,7 @@ class Kind(Enum):
     WRITE_OFF = "WRITE_OFF"
     DEFAULT = "DEFAULT"
     QUARANTINE = "QUARANTINE"
+    PREFUNDING = "PREFUNDING"
 
 
 class OwnProposal(Refusal):

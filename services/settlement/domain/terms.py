@@ -151,7 +151,7 @@ class Cover(Enum):
 
 @dataclass(frozen=True)
 class Terms:
-    """What a version says, apart from whose it is and which number it has. Money ends in _minor, in `currency`.
+    """What a version says, apart from whose it is and which number it has. Money ends in _minor, in what it is paid in.
 
     `late_limit_days`: how many days before its window an entry may have happened; 0 is no limit. `prepaid_points` are
     bought at `prepaid_price` each when the version begins, and cover what is awarded under it until they are used up.
@@ -180,6 +180,7 @@ class Terms:
     late_limit_days: int = 0
     prepaid_points: int = 0
     prepaid_price: Rate = NOTHING
+    guarantee_minor: int = 0
 
     def __post_init__(self) -> None:
         exponent_of(self.currency)
@@ -191,6 +192,12 @@ class Terms:
     def paid_in(self) -> str:
         """The one currency in which the partner is paid."""
         return self.settlement_currency or self.currency
+
+    def covers_in(self, currency: str) -> dict[Cover, int]:
+        """What the contract itself covers of a default in a currency: nothing in another than it is paid in."""
+        if currency != self.paid_in:
+            return {}
+        return {Cover.COLLATERAL: self.collateral_minor, Cover.GUARANTEE: self.guarantee_minor}
 
     @cached_property
     def breakage_rate(self) -> Rate:
@@ -263,9 +270,12 @@ class Terms:
             ),
             "prepaid points are bought at a price, by who pays at issuance": bool(self.prepaid_points)
             and self.rate_at_issuance == NOTHING,
+            "a guarantee has its place in the default_order": bool(self.guarantee_minor)
+            and Cover.GUARANTEE not in self.default_order,
             "amounts, days and points are 0 or more": min(
                 self.minimum_payment_minor,
                 self.collateral_minor,
+                self.guarantee_minor,
                 self.dispute_days,
                 self.late_limit_days,
                 self.prepaid_points,

@@ -10,7 +10,8 @@ from sqlalchemy import Connection, RowMapping, text
 
 from services.settlement.domain.breaks import BreakNotFound, BreakReason, Found
 from services.settlement.domain.machines import BREAK
-from services.settlement.store import transitions
+from services.settlement.domain.proposal import Kind
+from services.settlement.store import proposals, transitions
 
 TABLE = "breaks"
 _FOUND = text("""
@@ -112,6 +113,17 @@ def explain(connection: Connection, name: str, explanation: str, etag: int | Non
         connection, BREAK, TABLE, name, "EXPLAINED", "ExplainBreak", by=by, why=explanation, at=at, etag=etag
     )
     connection.execute(_EXPLAINED, {"name": name, "explanation": explanation})
+
+
+def refute(connection: Connection, name: str, why: str, etag: int | None, by: str, at: datetime) -> None:
+    """It is not what a person said it is. Raises BreakNotFound, TransitionRefused, EtagMismatch.
+
+    What was said stands in its transitions; a proposal to write it off for that reason is void.
+    """
+    found(connection, name)
+    transitions.move(connection, BREAK, TABLE, name, "OPEN", "RefuteBreak", by=by, why=why, at=at, etag=etag)
+    connection.execute(_EXPLAINED, {"name": name, "explanation": ""})
+    proposals.void(connection, Kind.WRITE_OFF, name, by=by, at=at, why="the explanation was refuted")
 
 
 def resolve(

@@ -7,8 +7,15 @@ from collections.abc import Iterator
 
 from sqlalchemy import Connection, text
 
-from services.settlement.domain.double_entry import SUSPENSE, BookEntry, of_bank_line, of_conversion, of_line
-from services.settlement.store import books
+from services.settlement.domain.double_entry import (
+    SUSPENSE,
+    BookEntry,
+    of_bank_line,
+    of_conversion,
+    of_line,
+    of_prefunding,
+)
+from services.settlement.store import books, prefundings
 from shared.money import edition
 
 _WINDOWS = text("""
@@ -38,7 +45,7 @@ WHERE stated AND outcome <> 'MATCHED' ORDER BY id
 def entries(connection: Connection, first: int, last: int) -> Iterator[BookEntry]:
     """The books of the windows from `first` to `last`, of the batches that settle them and of what the bank booked.
 
-    Lines of the bank that are nobody's stand on `suspense`, whenever they came.
+    Lines of the bank that are nobody's stand on `suspense`, whenever they came; the operator's own money leaves it.
     """
     for window in connection.execute(_WINDOWS, {"first": first, "last": last}):
         with edition(window.currency_edition):
@@ -55,3 +62,5 @@ def entries(connection: Connection, first: int, last: int) -> Iterator[BookEntry
     for row in connection.execute(_UNMATCHED):
         signed = row.amount_minor if row.is_credit else -row.amount_minor
         yield from of_bank_line(row.booked_on, f"bankLines/{row.id}", SUSPENSE, row.currency, signed)
+    for one in prefundings.every(connection):
+        yield from of_prefunding(one.created_at.date(), one.name, one.currency, one.amount_minor)

@@ -12,8 +12,9 @@ from services.settlement.domain.contract import PriceBook
 from services.settlement.domain.lines import line_of
 from services.settlement.domain.position import PLACES, Position
 from services.settlement.domain.refusals import ContractNotFound
+from services.settlement.domain.terms import Cover
 from services.settlement.store import books, exposures
-from services.settlement.store.batches.defaults import collateral_used
+from services.settlement.store.batches.defaults import covers_left
 from services.settlement.store.contracts import price_book, versions_known
 from shared.instants import micros
 from shared.money import exponent_of
@@ -73,9 +74,7 @@ def has_cover(connection: Connection, partner: str, at: datetime) -> bool:
     if version is None:
         return True
     terms = book.terms(version)
-    return terms.collateral_minor == 0 or (
-        collateral_used(connection, partner, terms.currency) < terms.collateral_minor
-    )
+    return terms.collateral_minor == 0 or covers_left(connection, partner, terms.paid_in, terms)[Cover.COLLATERAL] > 0
 
 
 def _open(connection: Connection, partner: str, currency: str, book: PriceBook) -> int:

@@ -65,7 +65,7 @@ def release(connection: Connection, batch: int, by: str, at: datetime) -> list[S
     free, overdrawn, waiting = funding.free(connection), clearing.overdrawn(connection), []
     approved = files.of_batch(connection, batch, "APPROVED")
     for file in sorted(approved, key=lambda file: file.kind):  # COLLECT before PAY
-        missing = 0 if file.kind == "COLLECT" else _claim(connection, file) - free.get(file.currency, 0)
+        missing = 0 if file.kind == "COLLECT" else claim(connection, file) - free.get(file.currency, 0)
         short = 0 if file.kind == "COLLECT" else max(missing, overdrawn.get(file.currency, 0))
         if short > 0:
             waiting.append(Shortage(file.msg_id, file.currency, short))
@@ -145,7 +145,7 @@ def fell_silent(connection: Connection, msg_id: str, at: datetime) -> None:
     _move(connection, msg_id, "SENT", "UNKNOWN", "silence", at)
 
 
-def _claim(connection: Connection, file: File) -> int:
+def claim(connection: Connection, file: File) -> int:
     """What a pay file needs of the free money: nothing where its payments were counted before, as failed ones."""
     again = [one for one in files.instructions_of(connection, file.msg_id) if file.replaces or one.supersedes]
     return file.control_sum_minor - sum(one.amount_minor for one in again)

@@ -123,7 +123,7 @@ def _defaults(connection: Connection, basis: Basis, made: Calculation, largest: 
             shares = waterfall(
                 -minus,
                 own.default_order if own else (Cover.OPERATOR, Cover.SURVIVORS),
-                {Cover.COLLATERAL: own.collateral_minor if own and own.currency == currency else 0},
+                own.covers_in(currency) if own else {},
                 defaulting.billed(list(basis.dues), currency),
                 waiting[currency],
             )

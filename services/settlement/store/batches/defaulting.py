@@ -45,7 +45,9 @@ def propose(
     connection: Connection, batch: Batch, partner: str, covers: Mapping[str, Mapping[Cover, int]], why: str, by: str,
     at: datetime,
 ) -> Proposal:  # fmt: skip
-    """`covers`: by currency, what a guarantee brings in and what the operator bears first. Raises NothingUnpaid."""
+    """`covers`: by currency, what a guarantee really brings in, where that is not what the contract says, and what the
+    operator bears first. Raises NothingUnpaid.
+    """
     content: Canonical = {
         "why": why,
         "covers": {
@@ -74,7 +76,7 @@ def shares(
         currency: waterfall(
             minor,
             terms.default_order if terms else (Cover.OPERATOR, Cover.SURVIVORS),
-            {**covers.get(currency, {}), Cover.COLLATERAL: _collateral(connection, partner, currency, terms)},
+            {**_contracted(connection, partner, currency, terms), **covers.get(currency, {})},
             billed(dues, currency),
             waiting[currency],
         )
@@ -143,11 +145,8 @@ def _terms(connection: Connection, batch: Batch, partner: str) -> Terms | None:
     return book.terms(version) if version is not None else None
 
 
-def _collateral(connection: Connection, partner: str, currency: str, terms: Terms | None) -> int:
-    """What is left of it after earlier defaults."""
-    if terms is None or terms.currency != currency:
-        return 0
-    return max(0, terms.collateral_minor - defaults.collateral_used(connection, partner, currency))
+def _contracted(connection: Connection, partner: str, currency: str, terms: Terms | None) -> dict[Cover, int]:
+    return defaults.covers_left(connection, partner, currency, terms) if terms is not None else {}
 
 
 def _written(found: Mapping[str, list[Share]]) -> Canonical:

@@ -7,7 +7,8 @@ import json
 from sqlalchemy import Connection, text
 
 from services.settlement.domain.batch import Due
-from services.settlement.domain.default import COLLATERAL, DEFAULT
+from services.settlement.domain.default import ACCOUNTS, DEFAULT
+from services.settlement.domain.terms import Cover, Terms
 from services.settlement.store.batches.rows import Batch
 
 _OF_PARTNER = text("SELECT document FROM settlement.defaults WHERE partner = :partner AND currency = :currency")
@@ -16,11 +17,19 @@ _OF_SUCCESSOR = text(
 )
 
 
-def collateral_used(connection: Connection, partner: str, currency: str) -> int:
-    """What of a partner's collateral earlier defaults took."""
+def covers_left(connection: Connection, partner: str, currency: str, terms: Terms) -> dict[Cover, int]:
+    """What is left of the covers of a partner's contract after earlier defaults."""
+    return {
+        cover: max(0, minor - used(connection, partner, currency, cover))
+        for cover, minor in terms.covers_in(currency).items()
+    }
+
+
+def used(connection: Connection, partner: str, currency: str, cover: Cover) -> int:
+    """What of a partner's collateral or guarantee earlier defaults took."""
     rows = connection.execute(_OF_PARTNER, {"partner": partner, "currency": currency})
     shares = [share for row in rows for share in json.loads(bytes(row.document))["shares"]]
-    return sum(minor for _, bearer, minor in shares if bearer == COLLATERAL)
+    return sum(minor for _, bearer, minor in shares if bearer == ACCOUNTS[cover])
 
 
 def dues(connection: Connection, batch: Batch) -> list[Due]:
