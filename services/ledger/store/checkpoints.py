@@ -79,7 +79,7 @@ class Checkpoints:
             # The number first: whoever had the one before had read its heads by then, so no head ever goes back.
             (number,) = cursor.execute(_NEXT).fetchone() or (1,)
             heads = [Head(bucket, seq, hash_) for bucket, seq, hash_ in cursor.execute(_HEADS)]
-            checkpoint = self._signed(number, heads, roots(cursor, heads), micros(at))
+            checkpoint = self._signed(number, heads, tuple(roots(cursor, heads)), micros(at))
             cursor.execute(_INSERT, _row(checkpoint, request_id))
             return checkpoint, False
 

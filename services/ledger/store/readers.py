@@ -2,33 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-import psycopg
 from sqlalchemy import Engine
 
 from services.ledger.domain.apply import Head
 from services.ledger.domain.entry import AccountKind, Entry, Place
 from services.ledger.domain.lots import Hold, HoldState
-from services.ledger.store.rows import Row, entries_of
+from services.ledger.store.journal_pages import journal_page, journal_pages
 from services.ledger.store.session import reading
-from services.ledger.store.writer.places import POSTED_AT, entries_at
-from services.ledger.store.writer.statements import ENTRY_COLUMNS, HOLD_COLUMNS, POSTING_COLUMNS
+from services.ledger.store.writer.places import entries_at
+from services.ledger.store.writer.statements import HOLD_COLUMNS
 from shared.db.columns import Int2s
 from shared.instants import micros
 
 _HOLD = f"SELECT {HOLD_COLUMNS} FROM ledger.holds h WHERE h.bucket = %s AND h.seq = %s"
 _HEADS = "SELECT bucket, seq, hash FROM ledger.heads ORDER BY bucket"
 
-_PAGE = f"""
-SELECT {ENTRY_COLUMNS} FROM ledger.entries e
-WHERE e.bucket = %s AND e.seq > %s ORDER BY e.seq LIMIT %s
-"""
-_PAGE_POSTINGS = f"""
-SELECT {POSTING_COLUMNS} FROM ledger.postings p
-WHERE p.bucket = %s AND p.seq > %s AND p.seq <= %s AND p.posted_at BETWEEN %s AND %s ORDER BY p.seq, p.line
-"""
 _FLOWS = """
 SELECT debit, debit_party, credit, credit_party, sum(points) FROM ledger.postings
 WHERE debit <> ALL(%b) OR credit <> ALL(%b)
@@ -89,7 +80,8 @@ class Readers:
             ends = {bucket: seq for bucket, seq, _ in session.execute(_HEADS)}
             news = [bucket for bucket in sorted(cursor) if ends.get(bucket, 0) > cursor[bucket]]
             share = max(1, limit // max(1, len(news)))
-            entries = [entry for bucket in news for entry in journal_page(session, bucket, cursor[bucket], share)]
+            most = {bucket: min(share, ends[bucket] - cursor[bucket]) for bucket in news}
+            entries = journal_pages(session, cursor, most)
         return ends, entries
 
     def flows(self) -> list[Flow]:
@@ -104,21 +96,3 @@ class Readers:
         with reading(self._engine) as cursor:
             row = cursor.execute(_OUTSTANDING).fetchone()
         return int(row[0]) if row else 0
-
-
-def journal_page(cursor: psycopg.Cursor[Row], bucket: int, seq: int, limit: int) -> list[Entry]:
-    """The next entries of one bucket, with their postings, in two range scans."""
-    rows = cursor.execute(_PAGE, [bucket, seq, limit]).fetchall()
-    if not rows:
-        return []
-    times = [row[POSTED_AT] for row in rows]
-    postings = cursor.execute(_PAGE_POSTINGS, [bucket, seq, rows[-1][1], min(times), max(times)]).fetchall()
-    return entries_of(rows, postings)
-
-
-def journal(cursor: psycopg.Cursor[Row], bucket: int, limit: int = 2000) -> Iterator[Entry]:
-    """A bucket from its first entry on, page by page: memory does not grow with it."""
-    seq = 0
-    while page := journal_page(cursor, bucket, seq, limit):
-        yield from page
-        seq = page[-1].seq

@@ -56,6 +56,9 @@ class AllowanceTeller:
 
     def step(self) -> None:
         """Set the limits that follow from what is counted, then tell what was not told. Raises RemoteRefusal."""
+        with self._sessions.reading(_SECONDS) as connection:
+            if not allowances.wanted(connection):
+                return
         with self._sessions.writing(_SECONDS) as connection:
             allowances.lock(connection)
             with self._sessions.snapshot(_SECONDS) as moment:

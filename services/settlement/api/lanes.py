@@ -15,6 +15,7 @@ import structlog
 from services.settlement.api.bell import Bell
 from services.settlement.api.journal import Journal
 from services.settlement.domain.refusals import LedgerMismatch
+from services.settlement.store import windows
 from services.settlement.store.closing import Waits
 from services.settlement.store.ingest import Lane, positions, take_in
 from shared.db.sessions import Sessions
@@ -90,7 +91,11 @@ class Reader:
 
     def _step(self) -> None:
         with self._sessions.reading(_SECONDS) as connection:
+            fenced = windows.awaits_edge(connection)
             reached = {at: row for at, row in positions(connection).items() if at % self._of == self._number}
+        if fenced:  # what we read now we could not count: the ledger has better things to do just then
+            self._stopping.wait(_FENCE_SECONDS)
+            return
         stopped = {bucket: position.seq for bucket, (position, why) in reached.items() if why}
         if stopped and time.monotonic() - self._tried_at > _RETRY_SECONDS:
             self._tried_at = time.monotonic()

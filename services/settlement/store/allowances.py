@@ -52,6 +52,11 @@ def lock(connection: Connection) -> None:
     connection.execute(_LOCK)
 
 
+def wanted(connection: Connection) -> bool:
+    """Whether any issuer has a cap: without one nothing follows from what is counted."""
+    return bool(caps.page(connection, "", 1))
+
+
 def limits(connection: Connection, at: datetime) -> dict[str, int]:
     """The limit of each capped issuer: what it has awarded, and the room that is left. Of one moment: a snapshot."""
     capped = caps.page(connection, "", _MOST)

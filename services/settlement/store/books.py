@@ -15,6 +15,7 @@ from services.settlement.domain.nets import Net
 from services.settlement.domain.statement import EntryLeaf
 from services.settlement.domain.terms import Rounding
 from services.settlement.domain.window import Window
+from shared.db.columns import Int4s, Int8s
 from shared.db.sessions import cursor_of
 from shared.money import Rate
 
@@ -27,9 +28,13 @@ _BEFORE = text(f"""
 SELECT {_KEY}, sum(points)::text AS points, sum(items)::bigint AS items, sum(late_items)::bigint AS late_items
 FROM settlement.all_rollups WHERE window_number < :number GROUP BY {_KEY} ORDER BY {_KEY}
 """)
+# Each bucket's own order makes it a walk along the key, whatever the statistics say.
 _LEAVES = """
-SELECT partner, leg, version, counterparty, rate_class, seq, points, entry_hash FROM settlement.obligations
-WHERE bucket = %s AND seq > %s AND seq <= %s ORDER BY seq, line
+SELECT o.partner, o.leg, o.version, o.counterparty, o.rate_class, o.bucket, o.seq, o.points, o.entry_hash
+FROM unnest(%b, %b, %b) AS asked (bucket, after, upto) CROSS JOIN LATERAL (
+    SELECT * FROM settlement.obligations o
+    WHERE o.bucket = asked.bucket AND o.seq > asked.after AND o.seq <= asked.upto ORDER BY o.seq, o.line
+) o ORDER BY o.bucket, o.seq, o.line
 """
 _INSERT_LINE = text("""
 INSERT INTO settlement.lines (window_number, partner, leg, currency, rate, rounding, counterparty, tax, subject, fees,
@@ -56,7 +61,6 @@ SELECT {_KEY}, sum(points)::text AS points, sum(items)::bigint AS items, sum(lat
 FROM settlement.all_rollups r JOIN settlement.windows w ON w.number = r.window_number
 WHERE w.state IN ('OPEN', 'CLOSING') AND (r.partner = :partner OR r.counterparty = :partner) GROUP BY {_KEY}
 """)
-_PAGE = 20_000
 
 
 def rollups(connection: Connection, number: int) -> list[Rollup]:
@@ -75,33 +79,50 @@ def open_rollups(connection: Connection, partner: str) -> list[Rollup]:
 
 
 def leaves_by_line(
-    connection: Connection, window: Window, bucket: int, book: PriceBook
+    connection: Connection, window: Window, buckets: Iterable[int], book: PriceBook, page_entries: int = 20_000
 ) -> Iterator[tuple[LineKey, list[EntryLeaf]]]:
-    """A window's entries of one bucket: in each page, by line, the leaves in the order of their seqs."""
-    if window.to is None:
-        return
+    """A window's entries of these buckets: in each page, by line, the leaves by bucket and seq."""
     keys: dict[tuple[object, ...], LineKey] = {}
-    cursor, seen, until = cursor_of(connection), window.from_seq(bucket), window.to.seqs[bucket]
-    while seen < until:
-        upto = min(seen + _PAGE, until)
+    cursor = cursor_of(connection)
+    for page in _pages(window, buckets, page_entries):
         found: dict[tuple[object, ...], list[EntryLeaf]] = defaultdict(list)
-        rows: Iterable[Any] = cursor.execute(_LEAVES, [bucket, seen, upto])
-        for partner, leg, version, counterparty, rate_class, seq, points, hash_ in rows:
+        asked, after, upto = zip(*page, strict=True)
+        rows: Iterable[Any] = cursor.execute(_LEAVES, [Int4s(asked), Int8s(after), Int8s(upto)])
+        for partner, leg, version, counterparty, rate_class, bucket, seq, points, hash_ in rows:
             found[partner, leg, version, counterparty, rate_class].append(EntryLeaf(bucket, seq, points, hash_))
         for place, leaves in found.items():
             if place not in keys:
                 keys[place] = _line_key(place, book)
             yield keys[place], leaves
-        seen = upto
 
 
 def leaves_of(
     connection: Connection, window: Window, bucket: int, book: PriceBook
 ) -> Iterator[tuple[LineKey, EntryLeaf]]:
     """A window's entries of one bucket, each with the line that it counts in; those of one line in their order."""
-    for key, leaves in leaves_by_line(connection, window, bucket, book):
+    for key, leaves in leaves_by_line(connection, window, [bucket], book):
         for leaf in leaves:
             yield key, leaf
+
+
+def _pages(window: Window, buckets: Iterable[int], most: int) -> Iterator[list[tuple[int, int, int]]]:
+    """Bucket, seq before and last seq of what is read at once: many buckets of a short window, of a long one a part."""
+    if window.to is None:
+        return
+    page: list[tuple[int, int, int]] = []
+    room = most
+    for bucket in buckets:
+        seen, until = window.from_seq(bucket), window.to.seqs[bucket]
+        while seen < until:
+            upto = min(seen + room, until)
+            page.append((bucket, seen, upto))
+            room -= upto - seen
+            seen = upto
+            if not room:
+                yield page
+                page, room = [], most
+    if page:
+        yield page
 
 
 def _line_key(place: tuple[object, ...], book: PriceBook) -> LineKey:

@@ -79,9 +79,8 @@ def _roots(connection: Connection, window: Window) -> dict[LineKey, bytes]:
     assert window.to is not None  # noqa: S101  a CHECK of the table
     book = price_book(connection, window.versions_known)
     trees: dict[LineKey, EntriesTree] = defaultdict(EntriesTree)
-    for bucket in range(len(window.to.seqs)):
-        for key, leaves in books.leaves_by_line(connection, window, bucket, book):
-            tree = trees[key]
-            for leaf in leaves:
-                tree.add(leaf.leaf)
+    for key, leaves in books.leaves_by_line(connection, window, range(len(window.to.seqs)), book):
+        tree = trees[key]
+        for leaf in leaves:
+            tree.add(leaf.leaf)
     return {key: tree.root for key, tree in trees.items()}

@@ -38,6 +38,7 @@ ORDER BY number LIMIT 1
 _LAST_EDGE = text("SELECT max(to_created_at) FROM settlement.windows")
 _CLOSING = text("SELECT number FROM settlement.windows WHERE state = 'CLOSING'")
 _OPEN = text("SELECT * FROM settlement.windows WHERE state = 'OPEN'")
+_AWAITS_EDGE = text("SELECT 1 FROM settlement.windows WHERE state = 'OPEN' AND close_request_id IS NOT NULL")
 _BY_NUMBER = text("SELECT * FROM settlement.windows WHERE number = :number")
 _PAGE = text("SELECT * FROM settlement.windows WHERE number > :after ORDER BY number LIMIT :limit")
 _ASK = text("""
@@ -148,6 +149,11 @@ def ask_to_close(connection: Connection, number: int, request_id: UUID, by: str 
 def is_closing(connection: Connection) -> bool:
     """Whether an earlier window is still on its way."""
     return connection.execute(_CLOSING).first() is not None
+
+
+def awaits_edge(connection: Connection) -> bool:
+    """Whether the open window is to be closed and nobody knows yet where it ends: until then nothing is counted."""
+    return connection.execute(_AWAITS_EDGE).first() is not None
 
 
 def fix_edge(connection: Connection, window: Window, edge: Edge) -> None:

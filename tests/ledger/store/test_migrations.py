@@ -13,7 +13,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from services.ledger.domain.chain import START, canonical, chained
-from services.ledger.store.readers import journal
+from services.ledger.store.journal_pages import journal
 from services.ledger.store.session import reading
 from shared.db.engine import make_engine
 from shared.db.migrate import downgrade, upgrade

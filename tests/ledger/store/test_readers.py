@@ -6,6 +6,7 @@ from services.ledger.domain.entry import AccountKind, Place
 from services.ledger.domain.lots import HoldState
 from services.ledger.domain.points import MOST
 from tests.ledger.store.vault import (
+    BUCKETS,
     FLORIST,
     Vault,
     award,
@@ -24,6 +25,18 @@ def test_the_journal_is_read_from_any_place_on(own_vault: Vault) -> None:
     assert own_vault.readers.journal_after(5, 2, 2) == entries[2:4]
     assert own_vault.readers.journal_after(5, 5, 100) == []
     assert own_vault.readers.journal_after(4, 0, 100) == []
+
+
+def test_many_buckets_are_read_as_one_after_the_other(own_vault: Vault) -> None:
+    """With news in some, in others none, one longer than its share: in order, with all postings, nothing twice."""
+    by_bucket = {bucket: [own_vault.post(award(wallet_in(bucket))) for _ in range(bucket)] for bucket in range(5)}
+    spent = own_vault.post(redeem(by_bucket[3][0].wallet, 60, partner=FLORIST))
+    by_bucket[3].append(spent)
+    ends, entries = own_vault.readers.journal_from(dict.fromkeys(range(BUCKETS), 0), 1000)
+    assert ends == {bucket: len(by_bucket.get(bucket, ())) for bucket in range(BUCKETS)}
+    assert entries == [entry for bucket in sorted(by_bucket) for entry in by_bucket[bucket]]
+    _, entries = own_vault.readers.journal_from({1: 1, 2: 0, 3: 1, 4: 0}, 6)
+    assert entries == [*by_bucket[2][:2], *by_bucket[3][1:3], *by_bucket[4][:2]]
 
 
 def test_a_hold_is_read_as_it_stands_now(vault: Vault) -> None:

@@ -45,13 +45,21 @@ def forest(databases: Databases) -> Iterator[Forest]:
 
 def top(forest: Forest, bucket: int, size: int) -> bytes:
     with reading(forest.engine) as cursor:
-        return tops(cursor, bucket, [range(size)])[0]
+        return tops(cursor, [(bucket, range(size))])[0]
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(bucket=st.integers(0, 2), size=st.integers(0, MOST))
 def test_the_root_at_any_size_is_the_one_over_all_leaves(grown: Forest, bucket: int, size: int) -> None:
     assert top(grown, bucket, size) == root(grown.leaves[bucket][:size])
+
+
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(sizes=st.tuples(*[st.integers(0, MOST)] * 3, st.just(0)))
+def test_the_roots_of_several_buckets_are_asked_for_at_once(grown: Forest, sizes: tuple[int, ...]) -> None:
+    with reading(grown.engine) as cursor:
+        found = tops(cursor, [(bucket, range(size)) for bucket, size in enumerate(sizes)])
+    assert found == [root(grown.leaves[bucket][:size]) for bucket, size in enumerate(sizes)]
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])

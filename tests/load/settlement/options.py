@@ -20,7 +20,9 @@ def options(words: Sequence[str] | None, known: Sequence[str]) -> argparse.Names
     parser.add_argument("--partners", type=int, default=500)
     parser.add_argument("--lines", type=int, default=5_000, help="of the bank's statement")
     parser.add_argument("--seconds", type=float, default=4.0, help="of each run of awards")
-    parser.add_argument("--rounds", type=int, default=2, help="pairs of such runs, without and with windows closing")
+    parser.add_argument(
+        "--rounds", type=int, default=2, help="of such runs: one with windows closing between two without"
+    )
     parser.add_argument("--cases", type=_names(known), default=list(known), help=f"of {', '.join(known)}; with commas")
     parser.add_argument("--cores", type=_cores, default=two_cores(), help="which two, such as 2,3; else the last two")
     parser.add_argument("--folder", type=Path, default=None, help="where PostgreSQL may write; else the temp folder")

@@ -80,8 +80,8 @@ class TreeCheck:
 
     def _compare_nodes(self) -> None:
         with self._look() as cursor:
-            found = stored(cursor, self._bucket, list(self._unchecked))
-        for node, hash_ in sorted(found.items()):
+            found = stored(cursor, [(self._bucket, node) for node in self._unchecked])
+        for (_, node), hash_ in sorted(found.items()):
             if self._unchecked[node] != hash_:
                 detail = f"{hash_.hex()} is stored, the entries give {self._unchecked[node].hex()}"
                 raise self._differs(node, detail)
