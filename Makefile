@@ -39,7 +39,7 @@ test: development ## run every test in parallel and random order; ARGS='-k rever
 crash: development ## kill the ledger and PostgreSQL under load, prove that nothing was lost; ARGS='--seed 1'
 	@$(BIN)/python -m tests.faults.crash $(ARGS)
 
-fuzz: development ## send 10,000 bad messages to every RPC of the ledger; ARGS='--messages 500 --seed 1'
+fuzz: development ## send 10,000 bad messages to every RPC of the ledger; ARGS='--messages 500 --seed 1', '--service settlement'
 	@$(BIN)/python -m tests.fuzz.run $(ARGS)
 
 histories: development ## play random histories on the ledger and on a slow model; ARGS='--on store --examples 2000 --steps 50'

@@ -24,6 +24,7 @@ from shared.db.engine import make_engine
 from shared.db.migrate import at_head
 from shared.db.sessions import Sessions
 from shared.log import configure
+from shared.memory import keep_little
 from shared.rpc.channel import service_channel
 from shared.rpc.limits import Limits
 from shared.rpc.pages import page_key
@@ -75,6 +76,7 @@ class Catalogue:
 
 def main() -> None:
     """Run the catalogue until a signal ends it."""
+    keep_little()
     settings = Settings()
     configure(NAME, settings.log_level, unknown_fields=settings.log_unknown_fields)
     clock = clock_at(settings.clock_file)

@@ -36,6 +36,7 @@ from shared.credentials.tokens import TokenSigner
 from shared.db.engine import make_engine
 from shared.db.migrate import at_head
 from shared.db.sessions import Sessions
+from shared.memory import keep_little
 from shared.rpc.limits import Limits
 from shared.rpc.pages import page_key
 from shared.rpc.server import serve
@@ -88,6 +89,7 @@ class Identity:
 
 def main() -> None:
     """Run identity until a signal ends it."""
+    keep_little()
     settings = Settings()
     clock = clock_at(settings.clock_file)
     identity = Identity(settings, clock)

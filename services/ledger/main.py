@@ -45,6 +45,7 @@ from shared.credentials.grants import GrantRing
 from shared.credentials.keys import key_id, load_private
 from shared.db.engine import make_engine
 from shared.db.migrate import at_head
+from shared.memory import keep_little
 from shared.metrics import Metrics
 from shared.rpc.channel import peer_channel
 from shared.rpc.pages import page_key
@@ -55,6 +56,7 @@ PEERS = peers_pb.DESCRIPTOR.services_by_name["PeerService"].full_name
 
 
 def main() -> None:
+    keep_little()
     settings = Settings()
     clock = clock_at(settings.clock_file)
     programme = settings.programme()

@@ -97,6 +97,7 @@ from shared.credentials.keys import key_id, load_private, load_public
 from shared.db.engine import make_engine
 from shared.db.migrate import at_head
 from shared.db.sessions import Sessions
+from shared.memory import keep_little
 from shared.rpc.channel import service_channel
 from shared.rpc.limits import Limits
 from shared.rpc.pages import page_key
@@ -121,6 +122,7 @@ LIMITS = Limits(per_method_bytes=METHOD_BYTES)
 
 
 def main() -> None:
+    keep_little()
     settings = Settings()
     clock = clock_at(settings.clock_file)
     engine = make_engine(settings)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
@@ -33,7 +33,7 @@ _DEEP = 120
 class Junk:
     """Messages for one method. `good` are requests that are well-formed, which is where most mistakes begin."""
 
-    def __init__(self, kind: Descriptor, seed: str, good: Message | None = None) -> None:
+    def __init__(self, kind: Descriptor, seed: str, good: Sequence[Message] = ()) -> None:
         self._kind = kind
         self._random = random.Random(seed)
         self._good = good
@@ -89,14 +89,16 @@ class Junk:
     def _filled(self, kind: Descriptor, depth: int = 0) -> Message:
         """A message whose fields have the right types and whatever values; sometimes the good one with one of these."""
         message = GetMessageClass(kind)()
-        if depth == 0 and self._good is not None and self._random.random() < 0.5:
-            message.CopyFrom(self._good)
+        if depth == 0 and self._good and self._random.random() < 0.5:
+            message.CopyFrom(self._random.choice(self._good))
         for field in kind.fields:
             if self._random.random() < 0.4:
                 self._set(message, field, depth)
         return message
 
     def _set(self, message: Message, field: FieldDescriptor, depth: int) -> None:
+        if field.message_type is not None and field.message_type.GetOptions().map_entry:
+            return  # of the other ways some make one
         if field.message_type is not None:
             if depth < 3:
                 values = [self._filled(field.message_type, depth + 1) for _ in range(self._random.randrange(1, 3))]

@@ -15,10 +15,12 @@ from services.settlement.store.adjustments import Wanted
 from services.settlement.store.contracts import price_book
 from services.settlement.store.stepper import Done
 from services.settlement.store.steps import Step
+from shared.instants import micros
 
 TABLE = "disputes"
 OVERDUE = "OVERDUE_DISPUTE"
 SELF = "service/settlement"
+_DAY = 86_400_000_000
 _LOCK = text("SELECT pg_advisory_xact_lock(12)")
 _NEXT = text("SELECT coalesce(max(number), 0) + 1 FROM settlement.disputes")
 _INSERT = text("""
@@ -157,7 +159,7 @@ def _check_in_time(connection: Connection, one: Objection, at: datetime) -> None
     book = price_book(connection, window.versions_known)
     version = book.in_force(one.partner, window.to.created_at) if window.to else None
     days = book.terms(version).dispute_days if version else 0
-    if days and at > signed_at + timedelta(days=days):
+    if days and micros(at) - micros(signed_at) > days * _DAY:  # a contract may give more days than a calendar has
         until = (signed_at + timedelta(days=days)).date()
         raise DisputeTooLate(statement=f"partners/{one.partner}/statements/{one.window}", until=until)
 

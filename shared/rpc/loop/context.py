@@ -63,7 +63,14 @@ class LoopContext(grpc.ServicerContext):
         self._inner.set_trailing_metadata(self.trailing)
 
     async def end(self, ending: Ending) -> NoReturn:
+        """End a call that answers once. gRPC raises, and keeps what it raised, with its frames, for the collector."""
         await self._inner.abort(ending.code, ending.details, self.trailing)
+
+    def conclude(self, ending: Ending) -> None:
+        """End a stream of answers, by returning after this: nothing is raised, and nothing waits for the collector."""
+        self._inner.set_code(ending.code)
+        self._inner.set_details(ending.details)
+        self.hand_over()
 
     def abort(self, code: grpc.StatusCode, details: str) -> NoReturn:
         raise Aborted(code, details)

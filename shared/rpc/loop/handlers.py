@@ -128,9 +128,10 @@ class Handlers(grpc.GenericRpcHandler):
             finally:
                 if timer is not None:
                     timer.cancel()
-            if ending is not None:
-                await context.end(ending)
-            context.hand_over()
+            if ending is None:
+                context.hand_over()
+            else:
+                context.conclude(ending)
 
         return answers
 
@@ -177,9 +178,10 @@ class Handlers(grpc.GenericRpcHandler):
             finally:
                 self._pool.submit(fields.run, _closed, messages, running)
             del request, contents, messages, running  # the last holds what was raised, which holds this frame
-            if ending is not None:
-                await context.end(ending)
-            context.hand_over()
+            if ending is None:
+                context.hand_over()
+            else:
+                context.conclude(ending)
 
         return answered
 

@@ -6,6 +6,7 @@ import gc
 from collections.abc import Callable, Iterator
 
 import pytest
+from grpc.aio import AbortError
 
 from shared.refusal import Kind, Refusal
 from shared.rpc.invalid import InvalidRequest
@@ -16,6 +17,7 @@ from tests.support.together import until
 
 ARITIES = ["say", "wait", "count", "gather", "talk", "chat"]
 STREAMED = {"gather", "talk", "chat"}
+ANSWERING_STREAMS = ["count", "talk", "chat"]
 
 
 class Overdrawn(Refusal):
@@ -26,7 +28,7 @@ class Overdrawn(Refusal):
     remedy = "Wait."
 
 
-Kept = Callable[[type[Refusal]], int]
+Kept = Callable[[type[Exception]], int]
 
 
 @pytest.fixture
@@ -67,3 +69,13 @@ def test_of_a_request_that_the_service_refuses_nothing_waits_for_the_collector(
     for _ in range(5):
         assert ask(running, method, Words(text="a", numbers=[1])) == "OVERDRAWN"
     until(lambda: kept(Overdrawn) == 0)
+
+
+@pytest.mark.parametrize("method", ANSWERING_STREAMS)
+def test_a_refused_stream_of_answers_leaves_no_frames_to_the_collector(
+    running: Running, kept: Kept, method: str
+) -> None:
+    """gRPC keeps the exception with which a call is ended, and that its frames, which hold the call: a ring each."""
+    for _ in range(5):
+        assert ask(running, method, Words()) == "INVALID_REQUEST"
+    until(lambda: kept(AbortError) == 0 and kept(InvalidRequest) == 0)

@@ -1,0 +1,30 @@
+"""How the C library keeps memory for a service: in few arenas, and what is large only while it is used.
+
+By default glibc gives each thread an arena of its own, up to eight for each core, and an arena keeps what was once
+needed in it at the same time. gRPC passes messages from thread to thread, so each of dozens of arenas grows to what
+all calls together ever needed: see deploy/decisions/few-arenas.md for what was measured.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from typing import Final
+
+# From glibc's malloc.h, where they are part of its promise.
+_TRIM_THRESHOLD: Final = -1
+_MMAP_THRESHOLD: Final = -3
+_ARENA_MAX: Final = -8
+
+_ARENAS: Final = 2
+_LARGE_BYTES: Final = 256 * 1024
+_KEPT_BYTES: Final = 1024 * 1024
+
+
+def keep_little() -> None:
+    """To be called first in `main`, before there are threads. A C library that knows none of this is left as it is."""
+    tell = getattr(ctypes.CDLL(None), "mallopt", None)
+    if tell is None:
+        return
+    tell(_ARENA_MAX, _ARENAS)
+    tell(_MMAP_THRESHOLD, _LARGE_BYTES)  # or it would rise with each large message, and the next one stay in an arena
+    tell(_TRIM_THRESHOLD, _KEPT_BYTES)
