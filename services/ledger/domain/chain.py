@@ -7,6 +7,7 @@ as long, and this is half of what an entry costs. A test compares the two.
 
 from __future__ import annotations
 
+from datetime import date
 from functools import lru_cache
 from hashlib import sha256
 from json.encoder import encode_basestring as _quoted
@@ -39,7 +40,7 @@ def canonical(entry: Entry) -> bytes:
     receipt = "" if entry.receipt is None else f'"receipt":{_receipt(entry.receipt)},'
     store = f',"store":{_quoted(entry.store)}' if entry.store else ""
     terminal = f',"terminal":{_quoted(entry.terminal)}' if entry.terminal else ""
-    unit = "" if entry.unit is Unit.POINTS else f',"unit":"{entry.unit.name}"'
+    unit = "" if entry.unit is _POINTS else f',"unit":"{entry.unit.name}"'
     return (
         f'{{{approved_by}"balance":{_balance(entry.balance)},"bucket":{entry.bucket},{counterpart}{hold_until}'
         f'"kind":"{_NAMES[entry.kind]}","occurred_at":{entry.occurred_at},{original}{others}'
@@ -59,6 +60,9 @@ _NAMES = {kind: kind.name for kind in EntryKind}
 _partner = lru_cache(maxsize=4096)(_quoted)
 """A coalition has some hundred partners."""
 _UNITS = {unit: unit.name for unit in Unit}
+_POINTS = Unit.POINTS  # to look a member up in its enum costs more than to compare it
+_day = lru_cache(maxsize=4096)(date.isoformat)
+"""Days come again and again: few have any other than that of the batch before."""
 
 
 @lru_cache(maxsize=4096)
@@ -74,7 +78,7 @@ def _balance(balance: Balance) -> str:
 def _receipt(receipt: ReceiptRef) -> str:
     store, terminal, business_date, receipt_no = receipt
     return (
-        f'{{"business_date":"{business_date.isoformat()}","receipt_no":{_quoted(receipt_no)},'
+        f'{{"business_date":"{_day(business_date)}","receipt_no":{_quoted(receipt_no)},'
         f'"store":{_quoted(store)},"terminal":{_quoted(terminal)}}}'
     )
 
@@ -90,7 +94,7 @@ def _others(others: tuple[tuple[Unit, Balance], ...]) -> str:
 
 
 def _posting(posting: Posting) -> str:
-    expires_on = "" if posting.expires_on is None else f'"expires_on":"{posting.expires_on.isoformat()}",'
+    expires_on = "" if posting.expires_on is None else f'"expires_on":"{_day(posting.expires_on)}",'
     front = for_lot = idle = origin = earned_at = ""
     if posting.for_lot is not None:
         for_lot = f'"for_lot":"{posting.for_lot}",'

@@ -64,17 +64,22 @@ class Lot:
 def lot_made_by(posting: Posting, occurred_at: int) -> Lot:
     """The lot that a posting makes, before its points are in it."""
     terms = posting.terms
-    return Lot(
+    return Lot(  # by position: names double what it costs
         posting.lot,
         posting.issuer,
         occurred_at if terms.earned_at is None else terms.earned_at,
         posting.expires_on,
-        awarded=posting.points,
-        unit=posting.unit,
-        available_from=terms.available_from,
-        idle_days=terms.idle_days,
-        campaign=terms.campaign,
-        origin=terms.origin,
+        posting.points,
+        0,
+        0,
+        0,
+        0,
+        posting.unit,
+        0,
+        terms.available_from,
+        terms.idle_days,
+        terms.campaign,
+        terms.origin,
     )
 
 

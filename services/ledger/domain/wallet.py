@@ -28,6 +28,7 @@ _ACTIVITY = frozenset({EntryKind.AWARD, EntryKind.REDEMPTION, EntryKind.CAPTURE}
 _ON_HOLDS = frozenset({EntryKind.HOLD, EntryKind.CAPTURE, EntryKind.RELEASE, EntryKind.EXTENSION})
 # Named once more, because to look a member up in its enum costs more than to compare it.
 _AVAILABLE, _PENDING, _HELD, _OWED = AccountKind.AVAILABLE, AccountKind.PENDING, AccountKind.HELD, AccountKind.OWED
+_AWARD = EntryKind.AWARD
 
 
 @dataclass(slots=True)
@@ -133,7 +134,7 @@ class Wallet:
             self._move(posting, entry)
         if entry.kind in _ACTIVITY:
             self.active_at = entry.posted_at
-        if entry.kind is not EntryKind.AWARD:
+        if entry.kind is not _AWARD:
             self._take_in(entry)
 
     def _take_in(self, entry: Entry) -> None:
@@ -165,33 +166,40 @@ class Wallet:
         """The balances of the units that these postings touch, once they are taken in."""
         found: dict[Unit, list[int]] = {}
         for posting in postings:
-            sums = found.get(posting.unit)
+            unit, points = posting.unit, posting.points
+            sums = found.get(unit)
             if sums is None:
-                sums = found[posting.unit] = [0, *self.of(posting.unit)]
+                sums = found[unit] = [*self.balances.get(unit, EMPTY)]
             debit, credit = posting.debit.kind, posting.credit.kind
             if debit <= _OWED:
-                sums[debit] -= posting.points if debit is not _OWED else -posting.points
+                sums[debit - 1] -= points if debit is not _OWED else -points
             if credit <= _OWED:
-                sums[credit] += posting.points if credit is not _OWED else -posting.points
-        return {unit: Balance(*sums[1:]) for unit, sums in found.items()}
+                sums[credit - 1] += points if credit is not _OWED else -points
+        return {unit: Balance(*sums) for unit, sums in found.items()}
 
     def _move(self, posting: Posting, entry: Entry) -> None:
         debit, credit = posting.debit.kind, posting.credit.kind
+        points = posting.points
         lot = self.lots.get(posting.lot) or self._made(posting, entry)
         if lot.issuer != posting.issuer or lot.unit is not posting.unit:
             raise JournalCorrupt(entry=entry.place, detail=f"lot {posting.lot} is of {lot.issuer}, in {lot.unit.name}")
         lot.expires_on = posting.expires_on
-        for kind, points in ((debit, -posting.points), (credit, posting.points)):
-            if kind is _AVAILABLE:
-                lot.available += points
-            elif kind is _PENDING:
-                lot.pending += points
-            elif kind is _HELD:
-                lot.held += points
-            elif kind is _OWED:
-                self._settling(posting, entry).owed -= points
+        if debit <= _OWED:
+            self._add(debit, -points, lot, posting, entry)
+        if credit <= _OWED:
+            self._add(credit, points, lot, posting, entry)
         if lot.available < 0 or lot.pending < 0 or lot.held < 0 or lot.owed < 0:
             raise JournalCorrupt(entry=entry.place, detail=f"lot {posting.lot} would be negative")
+
+    def _add(self, kind: AccountKind, points: int, lot: Lot, posting: Posting, entry: Entry) -> None:
+        if kind is _AVAILABLE:
+            lot.available += points
+        elif kind is _PENDING:
+            lot.pending += points
+        elif kind is _HELD:
+            lot.held += points
+        else:
+            self._settling(posting, entry).owed -= points
 
     def _made(self, posting: Posting, entry: Entry) -> Lot:
         """The new lot of a posting that makes one. A debt that arrives comes as a lot without points."""

@@ -19,6 +19,7 @@ from services.ledger.domain.entry import Counterpart, Entry, Place, ReceiptRef, 
 
 _dumps = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 _quoted = lru_cache(maxsize=4096)(encode_basestring_ascii)
+_POINTS = Unit.POINTS  # to look a member up in its enum costs more than to compare it
 
 
 class Line(NamedTuple):
@@ -106,7 +107,7 @@ class AwardWish(WalletWish):
         for line in self.lines:
             if _rare(line):
                 return _dumps([type(self).__name__, *self.meaning()])
-            expires_on = f'"{line.expires_on.isoformat()}"' if line.expires_on else "null"
+            expires_on = f'"{_day(line.expires_on)}"' if line.expires_on else "null"
             lines.append(f"[{_quoted(line.issuer)},{line.points},{expires_on}]")
         receipt = "null" if self.receipt is None else _receipt_text(self.receipt)
         occurred_at = "null" if self.occurred_at is None else self.occurred_at
@@ -290,7 +291,7 @@ class TendWish(WalletWish):
 
 def _rare(line: Line) -> list[object]:
     """What few lines have: named only where it is there, so that plain lines keep the meaning they always had."""
-    if line.unit is Unit.POINTS and line.available_from is None and not line.campaign:
+    if line.unit is _POINTS and line.available_from is None and not line.campaign:
         return []
     return _given(unit=line.unit, available_from=line.available_from, campaign=line.campaign)
 
@@ -327,8 +328,9 @@ def _receipt(receipt: ReceiptRef | None) -> list[str] | None:
 
 def _receipt_text(receipt: ReceiptRef) -> str:
     store, terminal, business_date, number = receipt
-    return f'[{_quoted(store)},{_quoted(terminal)},"{business_date.isoformat()}",{encode_basestring_ascii(number)}]'
+    return f'[{_quoted(store)},{_quoted(terminal)},"{_day(business_date)}",{encode_basestring_ascii(number)}]'
 
 
+@lru_cache(maxsize=4096)
 def _day(day: date | None) -> str | None:
     return day.isoformat() if day else None
