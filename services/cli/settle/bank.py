@@ -24,6 +24,7 @@ from services.cli.settle.ways import (
     PersonOption,
     calls,
     money,
+    named,
     pages,
     request_id,
     second_person,
@@ -38,12 +39,14 @@ _MATCH_SECONDS = 600.0
 @app.command("import")
 def import_(
     file: Annotated[Path, typer.Argument(help="pain.002, camt.05x, pacs.004 or MT940.")],
+    batch: Annotated[str, typer.Option(help="The only batch it may move: B42.")] = "",
     person: PersonOption = LOCAL,
     output: OutputOption = Output.TEXT,
     home: HomeOption = None,
 ) -> None:
     """Take a file of the bank, of up to 64 MiB, and match what is in it. The same file again changes nothing."""
-    taken = uploaded(calls(home, person).reconciliation, file.name, read(file))
+    only = named("B", batch) if batch else ""
+    taken = uploaded(calls(home, person).reconciliation, file.name, read(file), only)
     facts = {
         "file": taken.name,
         "paper": taken.paper,

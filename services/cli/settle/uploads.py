@@ -16,7 +16,7 @@ _SECONDS = 1800.0
 _PIECE_BYTES = 512 * 1024
 
 
-def uploaded(bank: ReconciliationServiceStub, file_name: str, content: bytes) -> pb.BankFile:
+def uploaded(bank: ReconciliationServiceStub, file_name: str, content: bytes, batch: str = "") -> pb.BankFile:
     """What the bank's file became. Raises what the service refuses."""
     sent = 0
 
@@ -25,10 +25,11 @@ def uploaded(bank: ReconciliationServiceStub, file_name: str, content: bytes) ->
         digest = sha256(content).digest()
         yield pb.UploadBankFileRequest(
             header=pb.BankFileHeader(
-                request_id=request_id("import", digest.hex()),
+                request_id=request_id("import", digest.hex(), batch),
                 file_name=file_name,
                 size_bytes=len(content),
                 sha256=digest,
+                batch=batch,
             )
         )
         for at in range(0, len(content), _PIECE_BYTES):

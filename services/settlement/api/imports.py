@@ -14,6 +14,7 @@ from services.settlement.formats.bank_file import bank_file
 from services.settlement.store import breaks, lines_of_bank
 from services.settlement.store.bank_files import Follow, import_file
 from services.settlement.store.messages import broken_by
+from shared.canonical import Canonical
 from shared.clock import Clock
 from shared.db.sessions import Sessions
 from shared.rpc.caller import caller
@@ -29,20 +30,24 @@ class Import:
         self._follow = follow
         self._once = Once(sessions, clock)
 
-    def __call__(self, request_id: str, file_name: str, content: bytes, context: grpc.ServicerContext) -> pb.BankFile:
+    def __call__(
+        self, asked: pb.ImportBankFileRequest | pb.BankFileHeader, content: bytes, context: grpc.ServicerContext
+    ) -> pb.BankFile:
         """Raises BankFileUnreadable, StatementGap, BalanceBroken and what `import_file` refuses."""
         by, at, digest = caller(context).principal, self._clock.now(), sha256(content).digest()
         file = bank_file(content)
+        only = int(asked.batch.removeprefix("batches/")) if asked.batch else None
         duplicate = False
 
         def take_in(connection: Connection) -> str:
             nonlocal duplicate
-            result = import_file(connection, content, file_name, file, by, at, self._follow)
+            result = import_file(connection, content, asked.file_name, file, by, at, self._follow, only)
             duplicate = result.imported.before
             return f"bankFiles/{digest.hex()}"
 
+        meaning: Canonical = [digest.hex(), asked.batch] if asked.batch else digest.hex()
         try:
-            name = self._once("ImportBankFile", request_id, digest.hex(), context, take_in)
+            name = self._once("ImportBankFile", asked.request_id, meaning, context, take_in)
         except (StatementGap, BalanceBroken) as refusal:
             with self._sessions.writing(time_left(context)) as connection:
                 breaks.open_all(connection, [broken_by(refusal, content)], by, at)

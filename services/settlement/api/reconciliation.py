@@ -46,7 +46,7 @@ class ReconciliationServicer(rpc.ReconciliationServiceServicer):
         self._import = Import(sessions, clock, follow)
 
     def ImportBankFile(self, request: pb.ImportBankFileRequest, context: grpc.ServicerContext) -> pb.BankFile:
-        return self._import(request.request_id, request.file_name, request.content, context)
+        return self._import(request, request.content, context)
 
     def UploadBankFile(
         self, request_iterator: Iterator[pb.UploadBankFileRequest], context: grpc.ServicerContext
@@ -54,7 +54,7 @@ class ReconciliationServicer(rpc.ReconciliationServiceServicer):
         with self._uploads.one() as gathered:
             header, content = gathered(request_iterator)
             with self._sessions.rehearsing(time_left(context)) if header.validate_only else nullcontext():
-                return self._import(header.request_id, header.file_name, content, context)
+                return self._import(header, content, context)
 
     def ListBankLines(
         self, request: pb.ListBankLinesRequest, context: grpc.ServicerContext

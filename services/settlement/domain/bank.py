@@ -149,6 +149,14 @@ class NotAClearingAccount(Refusal):
     remedy = "Import statements of clearing accounts only."
 
 
+class WrongBatch(Refusal):
+    """A file that was to be about one batch says something of another one's payments (F01)."""
+
+    kind = Kind.NOT_NOW
+    message = "The file is about {belongs_to}, not about {batch} alone."
+    remedy = "Import it for the batch that it is about, or for none. Nothing of it was taken."
+
+
 class StatementGap(Refusal):
     """The statement does not follow the last one (F28)."""
 

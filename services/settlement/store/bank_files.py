@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeAlias
 import structlog
 from sqlalchemy import Connection
 
-from services.settlement.domain.bank import ReturnNotice, StatusReport
+from services.settlement.domain.bank import ReturnNotice, StatusReport, WrongBatch
 from services.settlement.formats.bank_file import BankFile
 from services.settlement.store import answers, breaks, matching, messages
 from services.settlement.store.messages import Imported, subject_of
@@ -30,9 +30,19 @@ class Result(NamedTuple):
 
 
 def import_file(
-    connection: Connection, content: bytes, name: str, file: BankFile, by: str, at: datetime, follow: Follow
+    connection: Connection,
+    content: bytes,
+    name: str,
+    file: BankFile,
+    by: str,
+    at: datetime,
+    follow: Follow,
+    only: int | None = None,
 ) -> Result:
-    """Raises UnknownAccount, NotAClearingAccount, StatementGap, BalanceBroken, AmountInvalid."""
+    """`only`: the batch whose payments alone it may move.
+
+    Raises UnknownAccount, NotAClearingAccount, StatementGap, BalanceBroken, AmountInvalid, WrongBatch.
+    """
     imported = messages.take_in(connection, content, name, file.paper, file.messages, by, at)
     if imported.before:
         log.info("bank file was there before", name=subject_of(imported.sha256))
@@ -46,6 +56,10 @@ def import_file(
         elif isinstance(message, ReturnNotice):
             batches.update(answers.take_in_returns(connection, message, source, by, at))
     outcome = matching.run(connection, by, at)
-    for batch in sorted(batches | set(outcome.batches)):
+    concerned = sorted(batches | set(outcome.batches))
+    others = [f"batches/{batch}" for batch in concerned if batch != only]
+    if only is not None and others:
+        raise WrongBatch(batch=f"batches/{only}", belongs_to=", ".join(others))
+    for batch in concerned:
         follow(connection, batch, at)
     return Result(imported, outcome.matched, outcome.proposed, outcome.broken)

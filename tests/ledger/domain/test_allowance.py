@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import ROUND_DOWN, Decimal
 
 from services.ledger.domain.entry import Unit
-from services.ledger.domain.refusals import PartnerNetDebitCapExceeded
+from services.ledger.domain.refusals import AlreadyPastExpiry, PartnerNetDebitCapExceeded
 from services.ledger.domain.verbs.award import allowance_spent
 from services.ledger.domain.wish import AwardWish, Line
 from tests.ledger.domain.book import FLORIST, GROCER, Book, done, refused
@@ -85,3 +86,9 @@ def test_a_reversal_gives_no_room_by_itself(book: Book) -> None:
     book.allowances[GROCER] = 10
     done(book.reverse(done(book.award(10)).seq))
     refused(book.award(1), PartnerNetDebitCapExceeded)
+
+
+def test_what_is_over_already_is_refused_before_the_cap_is_asked(book: Book) -> None:
+    """A writer looks for allowances only where they decide: with and without them the answer is the same."""
+    book.allowances[GROCER] = 0
+    refused(book.award(5, until=date(2026, 2, 28)), AlreadyPastExpiry)

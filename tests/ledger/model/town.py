@@ -66,14 +66,14 @@ class Town:
 
     def award(self, name: Name, seq: int, partner: str, lines: list[Line], earned_at: int, now: Now) -> str:
         """Lines that leave the last day and the waiting to the ledger get what programme and issuer say."""
+        whole = [self._whole(line, earned_at, now) for line in lines]
+        if any(line.last_day and line.last_day < now.today for line in whole):
+            return "ALREADY_PAST_EXPIRY"
         asked: Counter[str] = Counter()
         for line in lines:
             asked[line.issuer] += line.points * (line.unit == POINTS)
         if any(points > self.caps[issuer] for issuer, points in asked.items() if issuer in self.caps):
             return "PARTNER_NET_DEBIT_CAP_EXCEEDED"
-        whole = [self._whole(line, earned_at, now) for line in lines]
-        if any(line.last_day and line.last_day < now.today for line in whole):
-            return "ALREADY_PAST_EXPIRY"
         for issuer in asked.keys() & self.caps.keys():
             self.caps[issuer] -= asked[issuer]
         return self.purses[name].award(seq, partner, whole, earned_at, now.at, now.today)

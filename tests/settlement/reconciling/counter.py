@@ -38,10 +38,10 @@ class Counter(Cashier):
     def pay_in(self) -> Stored:
         return self.by_partner["gamma"]
 
-    def take_in(self, content: bytes, name: str = "a file") -> Result:
+    def take_in(self, content: bytes, name: str = "a file", only: int | None = None) -> Result:
         return self.do(
             lambda connection: import_file(
-                connection, content, name, bank_file(content), CAROL, self.clock.now(), self.follow
+                connection, content, name, bank_file(content), CAROL, self.clock.now(), self.follow, only
             )
         )
 

@@ -36,6 +36,14 @@ def _silent(counter: Counter) -> None:
     counter.step()
 
 
+def _for_another(counter: Counter) -> Callable[[], object]:
+    counter.approved(2, {"alpha": 700})
+    a = counter.pays[0]
+    rows = [(a.end_to_end_id, "ACCP", "")]
+    content = answer(counter.built_file.msg_id, "PART", counter.clock.now(), payments=rows)
+    return lambda: counter.take_in(content, only=2)
+
+
 def _again(counter: Counter) -> Callable[[], object]:
     content = statement(counter.account, counter.clock.now().date(), [counter.paid(one) for one in counter.pays])
     counter.take_in(content, "monday.xml")
@@ -110,6 +118,7 @@ def _short(counter: Counter) -> Callable[[], object]:
 
 
 PLAYED: dict[str, Callable[[Counter], Callable[[], object]]] = {
+    "F01": _for_another,
     "F02": lambda one: lambda: one.take_in(answer("B9-R9-F9", "ACCP", one.clock.now())),
     "F04": lambda one: _with(one, one.paid(one.pays[0], minor=-one.pays[0].amount_minor - 1)),
     "F05": _broken,

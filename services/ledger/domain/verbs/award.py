@@ -17,7 +17,7 @@ from shared.refusal import Refusal
 
 def award(wallet: Wallet, wish: AwardWish, case: Case) -> Draft | Refusal:
     """A lot's id is the place of its award, so the verb has to know the seq it will get."""
-    if (refusal := _out_of_range(wallet, wish) or _beyond_allowance(wish, case)) is not None:
+    if (refusal := _out_of_range(wallet, wish)) is not None:
         return refusal
     earned_at = case.now.at if wish.occurred_at is None else wish.occurred_at
     last_day, idle_days = case.programme.last_day_after(case.now.day_of(earned_at)), case.programme.idle_days
@@ -35,6 +35,8 @@ def award(wallet: Wallet, wish: AwardWish, case: Case) -> Draft | Refusal:
         postings.append(
             Posting(issued(line.issuer), account, line.points, lot, line.issuer, expires_on, line.unit, terms=terms)
         )
+    if (refusal := _beyond_allowance(wish, case)) is not None:
+        return refusal  # last: a writer looks for allowances only where there is nothing else to say
     unit = wish.lines[0].unit if len(wish.lines) == 1 else min(line.unit for line in wish.lines)
     points = sum([line.points for line in wish.lines if line.unit is unit])
     return Draft(EntryKind.AWARD, points, tuple(postings), receipt=wish.receipt, unit=unit, reason=wish.reason)
