@@ -213,7 +213,7 @@ def test_an_external_server_is_used_and_never_stopped(
     cluster: Cluster, home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started(cluster)
-    password = (tmp_password(cluster)).read_text().strip()
+    password = (home.secrets / "postgres").read_text().strip()
     monkeypatch.setenv("COALITION_DATABASE_URL", f"postgresql://postgres:{password}@/postgres?host={cluster.host}")
     server = server_of(home, home.secrets / "postgres")
     server.start(quiet)
@@ -221,10 +221,6 @@ def test_an_external_server_is_used_and_never_stopped(
     assert server.host == cluster.host
     assert not server.stop()
     assert ask(server, "SELECT 1") == 1
-
-
-def tmp_password(cluster: Cluster) -> Path:
-    return cluster.socket.parent.parent / "secrets" / "postgres"
 
 
 def test_an_external_server_that_does_not_answer_is_one_line() -> None:
