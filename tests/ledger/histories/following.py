@@ -54,7 +54,8 @@ class Following(InTown):
                 purse.expired(_parts(entry, AccountKind.AVAILABLE), now.today)
             case EntryKind.MERGE_OUT:
                 assert entry.counterpart
-                assert self.town.merge(name, self._purse(entry.counterpart.wallet), entry.seq) == ""
+                to = self._purse(entry.counterpart.wallet)
+                assert self.town.merge(name, to, entry.seq, asked=False) == ""
                 self.under_way.append(entry)
             case _:
                 bucket, out = _sender_of(entry)

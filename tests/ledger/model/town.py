@@ -109,11 +109,11 @@ class Town:
         self.on_the_way[parcel.bucket, parcel.out] = Sending(name, to, parcel, merging=False)
         return ""
 
-    def merge(self, name: Name, to: Name, seq: int) -> str:
-        """Everything leaves, and whatever comes later follows it."""
+    def merge(self, name: Name, to: Name, seq: int, *, asked: bool = True) -> str:
+        """Everything leaves, and whatever comes later follows it, not asked for and wherever that purse went itself."""
         if name == to:
             return "TRANSFER_TO_ITSELF"
-        if (self.strict and to in self.moved) or self.moved.get(name, to) != to:
+        if (asked and self.strict and to in self.moved) or self.moved.get(name, to) != to:
             return "WALLET_MERGED"
         if name in self.moved and not self.purses[name].has_something():
             return "WALLET_MERGED"
