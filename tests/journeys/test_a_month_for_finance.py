@@ -134,6 +134,11 @@ def _pay(one: Month, folder: Path) -> None:
     assert collected.partner == story.partners["A"].id
     one.bank.credit("CLEARING", 600_00, reference=collected.reference, debtor={"name": "Alpha"})
     one.bank.advance(1)
+    for at, content in enumerate(one.bank.said("CLEARING", "camt.053")):
+        (folder / f"foreign-{at}.xml").write_bytes(content)
+        one.facts["foreign"] = one.settle(
+            "bank", "import", str(folder / f"foreign-{at}.xml"), "--batch", "B999", code=1
+        )
     one.hear("camt.053", folder)
     one.platform.clock.move(timedelta(minutes=2))  # what waits for funding is looked at every minute
     file = _eventually(lambda: next(one.platform.home.bank.glob("*.xml"), None))
@@ -317,6 +322,14 @@ def test_an_objection_comes_in_time_or_not_at_all(month: Month) -> None:
     stranger = month.story.partners["A"].calls.corrections
     unseen = Refused.of(lambda: stranger.OpenDispute(_objection(name, 1), timeout=SECONDS))
     assert (unseen.code.name, unseen.reason) == ("NOT_FOUND", "STATEMENT_NOT_FOUND")
+
+
+def test_a_file_that_moves_another_batch_than_the_one_named_is_refused_and_then_taken_without_a_name(
+    month: Month,
+) -> None:
+    """F01: the refused import left nothing, or the month's own import of the same file would have moved nothing."""
+    batch = month.facts["run"]["batch"]
+    assert f"is about {batch}, not about batches/999 alone" in month.facts["foreign"]["refused"]
 
 
 def test_a_statement_that_does_not_follow_is_refused_and_leaves_one_break_for_a_person(

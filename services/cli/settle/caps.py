@@ -100,12 +100,7 @@ def resume(
     name = partner_name(partner)
     request = pb.ResumePartnerRequest(partner=name, request_id=request_id("resume", name, why), reason=why)
     made = call(calls(home, person).caps.ResumePartner, request, timeout=SECONDS)
-    then = (
-        f"coalition settle cap resume {partner} --why (other words: these were said before)" if made.suspended else ""
-    )
-    tell(
-        shown(made),
-        then=then if made.suspended else "",
-        code=NEEDS_A_PERSON if made.suspended else DONE,
-        output=output,
-    )
+    then = ""
+    if made.suspended:  # the same words as before it was suspended again
+        then = f"coalition settle cap resume {partner} --why (other words: these were said before)"
+    tell(shown(made), then=then, code=NEEDS_A_PERSON if then else DONE, output=output)

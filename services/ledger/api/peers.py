@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Final
 
 import grpc
-import structlog
 from coalition.ledger.v1 import peers_pb2 as pb
 from coalition.ledger.v1 import peers_pb2_grpc as rpc
 
@@ -17,13 +16,14 @@ from services.ledger.domain.wish_text import NotAWish, read, spelled
 from services.ledger.store.holdings import StripeMoved
 from services.ledger.store.peers import PeerAway
 from services.ledger.store.writer import Outcome
+from shared.log import get_logger
 from shared.refusal import Kind
 from shared.rpc.call import call_id_of
 from shared.rpc.channel import calling_metadata
 from shared.rpc.deadline import time_left
 from shared.rpc.remote import remote_refusal
 
-log = structlog.get_logger(__name__)
+log = get_logger()
 
 _MOST_BYTES: Final = 3_000_000
 """Of wishes in one call; a server takes 4 MiB."""

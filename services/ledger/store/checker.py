@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import NamedTuple
 
-import structlog
 from sqlalchemy import Engine
 
 from services.ledger.domain.refusals import BucketDiffers, TooLate
@@ -21,10 +20,11 @@ from services.ledger.store.verifier.between import Between
 from services.ledger.store.verifier.bucket import check_bucket
 from services.ledger.store.verifier.look import each_time
 from shared.clock import Clock
+from shared.log import get_logger
 from shared.repeating import Repeating
 from shared.verifying import Difference, Differs
 
-log = structlog.get_logger(__name__)
+log = get_logger()
 
 Pace = Callable[[float], None]
 """Told after each look how long it took, in seconds."""

@@ -16,17 +16,17 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 import psycopg
-import structlog
 from sqlalchemy import Engine
 
 from services.ledger.store.rows import Row
 from services.ledger.store.session import writing
 from services.ledger.store.stripes import buckets_of, stripe_count
 from shared.db.columns import Int4s, Int8s
+from shared.log import get_logger
 from shared.refusal import Refusal
 from shared.repeating import Repeating
 
-log = structlog.get_logger(__name__)
+log = get_logger()
 
 _MAKE = """
 INSERT INTO ledger.leases (bucket, holder, address, epoch, expires_at)

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from datetime import date
 from uuid import UUID, uuid4
 
-import structlog
 from sqlalchemy import Engine
 
 from services.ledger.domain.entry import OPERATOR
@@ -24,10 +23,11 @@ from services.ledger.store.transfers import Transfers
 from services.ledger.store.writer import Writer
 from shared.clock import Clock
 from shared.instants import instant
+from shared.log import get_logger
 from shared.refusal import Kind, Refusal
 from shared.repeating import Repeating
 
-log = structlog.get_logger(__name__)
+log = get_logger()
 
 _DUE = """
 SELECT DISTINCT wallet_id FROM (

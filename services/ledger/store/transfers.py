@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
-import structlog
 from sqlalchemy import Engine
 
 from services.ledger.domain.entry import OPERATOR, Counterpart, Entry, Place
@@ -22,9 +21,10 @@ from services.ledger.store.session import reading, writing
 from services.ledger.store.writer import Posted, Writer
 from services.ledger.store.writer.places import entries_at
 from shared.ids import derived
+from shared.log import get_logger
 from shared.refusal import Kind, Refusal
 
-log = structlog.get_logger(__name__)
+log = get_logger()
 
 _OPEN = """
 SELECT seq FROM ledger.transfers WHERE bucket = %s AND arrived_seq IS NULL AND seq > %s ORDER BY seq LIMIT %s

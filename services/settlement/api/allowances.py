@@ -8,7 +8,6 @@ from __future__ import annotations
 import threading
 
 import grpc
-import structlog
 from coalition.ledger.v1 import ledger_pb2 as pb
 from coalition.ledger.v1 import ledger_pb2_grpc as rpc
 
@@ -17,11 +16,12 @@ from services.settlement.store import allowances
 from services.settlement.store.allowances import Allowance
 from shared.clock import Clock
 from shared.db.sessions import Sessions
+from shared.log import get_logger
 from shared.refusal import Kind, Refusal
 from shared.rpc.channel import call
 from shared.rpc.remote import RemoteRefusal
 
-log = structlog.get_logger(__name__)
+log = get_logger()
 
 _SECONDS = 60.0
 _CALL_SECONDS = 10.0

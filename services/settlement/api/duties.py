@@ -6,14 +6,13 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 
-import structlog
-
 from services.settlement.domain.duties import EVERY_DUTY, EVERYBODY_ELSE, Duty, DutyMissing, NoDuties, parsed
+from shared.log import get_logger
 from shared.rpc.access import Access
 from shared.rpc.call import CallContext
 from shared.rpc.caller import Role
 
-log = structlog.get_logger(__name__)
+log = get_logger()
 
 
 class Roster:

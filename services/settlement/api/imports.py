@@ -45,6 +45,7 @@ class Import:
             duplicate = result.imported.before
             return f"bankFiles/{digest.hex()}"
 
+        # Without a batch as ever: a request that was answered by an earlier release must be known again.
         meaning: Canonical = [digest.hex(), asked.batch] if asked.batch else digest.hex()
         try:
             name = self._once("ImportBankFile", asked.request_id, meaning, context, take_in)

@@ -10,8 +10,6 @@ import threading
 import time
 from collections.abc import Callable
 
-import structlog
-
 from services.settlement.api.bell import Bell
 from services.settlement.api.journal import Journal
 from services.settlement.domain.refusals import LedgerMismatch
@@ -19,10 +17,11 @@ from services.settlement.store import windows
 from services.settlement.store.closing import Waits
 from services.settlement.store.ingest import Lane, positions, take_in
 from shared.db.sessions import Sessions
+from shared.log import get_logger
 from shared.refusal import Kind, Refusal
 from shared.rpc.remote import RemoteRefusal
 
-log = structlog.get_logger(__name__)
+log = get_logger()
 
 _SECONDS = 120.0
 _PAUSE_SECONDS = 0.5

@@ -9,8 +9,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-import structlog
-
 from services.settlement.api.bell import Bell
 from services.settlement.api.journal import Journal
 from services.settlement.api.lanes import Reader
@@ -25,10 +23,11 @@ from services.settlement.store.transitions import ResourceNotFound
 from shared.clock import Clock
 from shared.db.sessions import Sessions
 from shared.ids import derived
+from shared.log import get_logger
 from shared.refusal import Kind, Refusal
 from shared.rpc.remote import RemoteRefusal
 
-log = structlog.get_logger(__name__)
+log = get_logger()
 
 _SECONDS = 120.0
 _PAUSE_SECONDS = 0.5

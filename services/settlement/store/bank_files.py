@@ -6,15 +6,15 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import NamedTuple, TypeAlias
 
-import structlog
 from sqlalchemy import Connection
 
 from services.settlement.domain.bank import ReturnNotice, StatusReport, WrongBatch
 from services.settlement.formats.bank_file import BankFile
 from services.settlement.store import answers, breaks, matching, messages
 from services.settlement.store.messages import Imported, subject_of
+from shared.log import get_logger
 
-log = structlog.get_logger(__name__)
+log = get_logger()
 
 Follow: TypeAlias = Callable[[Connection, int, datetime], None]
 """What a batch does when one of its payments has moved: `batches.follow`."""

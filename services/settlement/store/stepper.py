@@ -18,16 +18,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, TypeAlias
 
-import structlog
 from sqlalchemy import Connection, text
 
 from services.settlement.store.steps import Step, step_of
 from shared.clock import Clock
 from shared.db.errors import DatabaseUnavailable, OutcomeUnknown
 from shared.db.sessions import Sessions
+from shared.log import get_logger
 from shared.refusal import Refusal
 
-log = structlog.get_logger(__name__)
+log = get_logger()
 
 MOST_ATTEMPTS: Final = 8
 _LEASE_SECONDS: Final = 2

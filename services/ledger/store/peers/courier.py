@@ -10,13 +10,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Final
 
-import structlog
-
 from services.ledger.domain.wish import Wish
 from services.ledger.store.waking import Waiter, wake, woken
 from services.ledger.store.writer.batch import Outcome
+from shared.log import get_logger
 
-log = structlog.get_logger(__name__)
+log = get_logger()
 
 CALLS: Final = 2
 """At once to one peer: while one is answered the next is on its way."""

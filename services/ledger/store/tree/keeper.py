@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import structlog
-
 from services.ledger.domain.refusals import JournalCorrupt
 from services.ledger.store.tree import Tree
+from shared.log import get_logger
 from shared.repeating import Repeating
 
-log = structlog.get_logger(__name__)
+log = get_logger()
 
 
 class TreeKeeper:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import psycopg
-import structlog
 from sqlalchemy import Engine
 from sqlalchemy.pool import PoolProxiedConnection
 
@@ -24,9 +23,10 @@ from services.ledger.store.writer.transaction import Look, Poster, TakenMeanwhil
 from shared.clock import Clock
 from shared.db.columns import register
 from shared.db.errors import Contention, DatabaseUnavailable, OutcomeUnknown, refusal_of
+from shared.log import get_logger
 from shared.refusal import Kind, Refusal
 
-log = structlog.get_logger(__name__)
+log = get_logger()
 
 _TRIES = 6
 _PAUSE_SECONDS = 0.01

@@ -21,7 +21,7 @@ def submit(connection: Connection, batch: Batch, by: str, at: datetime, etag: in
     BATCH.check(batch.name, batch.state, "PENDING_APPROVAL", "SubmitBatch")
     stored = contents.found(connection, batch, batch.take)
     conditions.check(connection, batch, making.dispositions_of(stored), at)
-    return _moved(connection, batch, "PENDING_APPROVAL", "SubmitBatch", by, at, etag=etag)
+    return moved(connection, batch, "PENDING_APPROVAL", "SubmitBatch", by, at, etag=etag)
 
 
 def approve(connection: Connection, batch: Batch, content_sha256: bytes, by: str, at: datetime) -> Batch:
@@ -34,7 +34,7 @@ def approve(connection: Connection, batch: Batch, content_sha256: bytes, by: str
     check_content(connection, batch, content_sha256)
     rows.change(connection, batch, decided_by=by)
     files.approve(connection, batch.number, batch.revision, by, at)
-    return _moved(connection, batch, "APPROVED", "ApproveBatch", by, at)
+    return moved(connection, batch, "APPROVED", "ApproveBatch", by, at)
 
 
 def reject(connection: Connection, batch: Batch, content_sha256: bytes, why: str, by: str, at: datetime) -> Batch:
@@ -44,7 +44,7 @@ def reject(connection: Connection, batch: Batch, content_sha256: bytes, why: str
     if content_sha256 != batch.content_sha256:
         raise ContentChanged(name=batch.name)
     rows.change(connection, batch, decided_by=by, why=why)
-    return _moved(connection, batch, "REJECTED", "RejectBatch", by, at, why=why)
+    return moved(connection, batch, "REJECTED", "RejectBatch", by, at, why=why)
 
 
 def check_content(connection: Connection, batch: Batch, content_sha256: bytes) -> None:
@@ -68,7 +68,7 @@ def _check_other(batch: Batch, by: str) -> None:
         raise OwnBatch(by=by, batch=batch.name)
 
 
-def _moved(
+def moved(
     connection: Connection,
     batch: Batch,
     to: str,
@@ -79,6 +79,7 @@ def _moved(
     why: str = "",
     etag: int | None = None,
 ) -> Batch:
+    """What a person did to a batch, beside the content that it was done to; answers with the batch as it is now."""
     evidence = batch.content_sha256
     transitions.move(
         connection, BATCH, rows.TABLE, batch.name, to, act, by=by, why=why, evidence=evidence, at=at, etag=etag

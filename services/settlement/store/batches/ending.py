@@ -8,9 +8,9 @@ from sqlalchemy import Connection
 
 from services.settlement.domain.machines import BATCH
 from services.settlement.domain.proposal import Kind
-from services.settlement.store import instructions, proposals, reference, sending, transitions
+from services.settlement.store import instructions, proposals, reference, sending
 from services.settlement.store.batches import conditions, contents, making, openings, rows, slices
-from services.settlement.store.batches.deciding import check_content
+from services.settlement.store.batches.deciding import check_content, moved
 from services.settlement.store.batches.following import follow, settle_windows
 from services.settlement.store.batches.rows import Batch
 
@@ -27,7 +27,7 @@ def release(connection: Connection, batch: Batch, content_sha256: bytes, by: str
     dispositions = making.dispositions_of(contents.found(connection, batch, batch.take))
     conditions.check(connection, batch, dispositions, at, conditions.FLAGGED)
     openings.leave(connection, batch.number, dispositions, at)
-    _moved(connection, batch, to, "ReleaseBatch", by, at)
+    moved(connection, batch, to, "ReleaseBatch", by, at)
     if paid:
         sending.release(connection, batch.number, by, at)
         follow(connection, batch.number, at)
@@ -55,7 +55,7 @@ def revise(
     if fx_set:
         reference.fx_set(connection, fx_set)
     _taken_back(connection, batch, "ReviseBatch", why, by, at)
-    _moved(connection, batch, "DRAFT", "ReviseBatch", by, at, why=why, etag=etag)
+    moved(connection, batch, "DRAFT", "ReviseBatch", by, at, why=why, etag=etag)
     rows.change(
         connection,
         batch,
@@ -77,28 +77,10 @@ def cancel(connection: Connection, batch: Batch, why: str, by: str, at: datetime
     _taken_back(connection, batch, "CancelBatch", why, by, at)
     slices.give_back(connection, batch.number, at)
     rows.change(connection, batch, why=why)
-    _moved(connection, batch, "CANCELLED", "CancelBatch", by, at, why=why, etag=etag)
-    return rows.found(connection, batch.name)
+    return moved(connection, batch, "CANCELLED", "CancelBatch", by, at, why=why, etag=etag)
 
 
 def _taken_back(connection: Connection, batch: Batch, act: str, why: str, by: str, at: datetime) -> None:
     instructions.cancel(connection, batch.number, act, by, at)
     openings.give_back(connection, batch.number)
     proposals.void(connection, Kind.OVERRIDE, batch.name, by=by, at=at, why=why)
-
-
-def _moved(
-    connection: Connection,
-    batch: Batch,
-    to: str,
-    act: str,
-    by: str,
-    at: datetime,
-    *,
-    why: str = "",
-    etag: int | None = None,
-) -> None:
-    evidence = batch.content_sha256
-    transitions.move(
-        connection, BATCH, rows.TABLE, batch.name, to, act, by=by, why=why, evidence=evidence, at=at, etag=etag
-    )
