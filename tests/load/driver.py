@@ -48,16 +48,16 @@ class Driver:
         self._drain()
 
     def run(self) -> tuple[float, float | None, float | None]:
-        """Seconds it took, and the percentiles."""
+        """Seconds it took, and the percentiles. While nothing has been answered it goes on beyond its seconds."""
         self.done, self._latencies = 0, []
         started = time.perf_counter()
         self._until = started + self._plan.seconds
         if self._closed:
             self._fill()
-            while self._in_flight and time.perf_counter() < self._until:
-                self._turn(0.1)
         else:
             self._arrivals(started)
+        while self._in_flight and self._counts(time.perf_counter()):
+            self._turn(0.1)
         took = time.perf_counter() - started
         self._drain()
         latencies = sorted(self._latencies)
@@ -102,11 +102,15 @@ class Driver:
         if done.then is not None:
             self._send(till, *done.then, at)
             return
-        if now <= self._until:
+        if self._counts(now):
             self.done += done.entries
             self._latencies.append((now - at) * 1000)
             if self._closed:
                 self._begin(till, now)
+
+    def _counts(self, now: float) -> bool:
+        """Whether what is answered now belongs to the run: the first answer does, however slow the ledger is."""
+        return now <= self._until or not self.done
 
     def _drain(self) -> None:
         """Wait for what is still under way; it is acknowledged, but not counted as done in time."""

@@ -21,10 +21,16 @@ def used_by(pids: Sequence[int]) -> float:
 def used_by_family(pid: int) -> float:
     """Seconds of a process and its children, also of those that have ended meanwhile."""
     parent = psutil.Process(pid)
-    total = sum(parent.cpu_times()[:4])
-    for child in parent.children(recursive=True):
-        try:
-            total += sum(child.cpu_times()[:2])
-        except psutil.NoSuchProcess:
-            continue
-    return total
+    while True:
+        before = parent.cpu_times()
+        living = sum(_used(child) for child in parent.children(recursive=True))
+        after = parent.cpu_times()
+        if after[2:4] == before[2:4]:  # else a child ended while we counted: lost, or counted twice
+            return sum(after[:4]) + living
+
+
+def _used(process: psutil.Process) -> float:
+    try:
+        return sum(process.cpu_times()[:2])
+    except psutil.NoSuchProcess:
+        return 0.0

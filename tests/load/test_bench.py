@@ -44,8 +44,8 @@ def test_every_case_runs_next_to_simple_update(tiny: list[str], tmp_path: Path) 
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert [case.get("name") for case in found["cases"]] == [None, *CASES]
-    assert all(case["per_second"] > 0 and case["database_seconds"] >= 0 for case in found["cases"])
-    assert all(run["simple-update"]["per_second"] > 0 for run in found["runs"])
+    assert [case for case in found["cases"] if case["per_second"] <= 0 or case["database_seconds"] < 0] == []
+    assert [run for run in found["runs"] if run["simple-update"]["per_second"] <= 0] == []
     assert list(tmp_path.iterdir()) == []
 
 
