@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import count
 from typing import ClassVar
@@ -77,6 +78,8 @@ class ServedHistories(Histories):
     platform: RunningPlatform
     tills: dict[str, Till]
     second: LedgerServiceStub
+    ends: dict[int, int]
+    """Where each bucket ended when a history began: the next one need not read what came before."""
     revisions: ClassVar[count[int]] = count(1)
 
     grace_days = 30
@@ -99,7 +102,9 @@ class ServedHistories(Histories):
         self.now = self.platform.clock.now()
         self.folded = {id_: Wallet(BUCKETS[n % len(BUCKETS)], id_) for n, id_ in enumerate(self.wallets)}
         self.by_id = {till.partner.id: till for till in self.tills.values()}
-        self.began = {bucket: self._last(bucket) for bucket in BUCKETS}
+        for bucket in BUCKETS:
+            self.ends[bucket] = self._end(bucket)
+        self.began = dict(self.ends)
         self.heads = dict(self.began)
         for till in self.tills.values():
             self._allow(till.partner.id, _UNLIMITED)
@@ -161,20 +166,21 @@ class ServedHistories(Histories):
         while True:
             cursor = [pb.BucketPosition(bucket=bucket, seq=found[-1].seq if found else seq)]
             request = pb.ReadJournalRequest(cursor=cursor, page_size=500)
-            page = self.operator.ReadJournal(request, timeout=SECONDS).entries
-            if not page:
+            page = self.operator.ReadJournal(request, timeout=SECONDS)
+            found += [entry_from(entry.canonical, entry.hash) for entry in page.entries]
+            if not page.more:
                 return found
-            found += [entry_from(entry.canonical, entry.hash) for entry in page]
 
     def look(self, wallet: UUID) -> Seen:
         folded = self.folded[wallet]
         till = next(iter(self.tills.values()))
         answer = till.balance(till.grant(wallet))
-        said = {0: answer} | {other.unit: other for other in answer.others}
-        for unit, balance in folded.balances.items():
-            of_unit = said.get(unit.value) or (answer if answer.unit == unit.value else pb.Balance())
-            assert tuple(balance) == (of_unit.available, of_unit.pending, of_unit.held, of_unit.debt), unit
-        return seen(folded, _moment(self.now))
+        told = [(Unit(one.unit).name, _numbers(one)) for one in (answer, *answer.others)]
+        found = seen(folded, _moment(self.now))
+        return replace(found, balances={unit: balance for unit, balance in told if any(balance)})
+
+    def has_news(self) -> bool:
+        return any(self.since(bucket, self.heads[bucket]) for bucket in BUCKETS)
 
     # How.
 
@@ -233,9 +239,10 @@ class ServedHistories(Histories):
         request = pb.SetAwardAllowanceRequest(partner=partner, revision=next(self.revisions), limit_points=limit)
         return self.operator.SetAwardAllowance(request, timeout=SECONDS)
 
-    def _last(self, bucket: int) -> int:
-        entries = self.since(bucket, 0)
-        return entries[-1].seq if entries else 0
+    def _end(self, bucket: int) -> int:
+        known = self.ends.get(bucket, 0)
+        entries = self.since(bucket, known)
+        return entries[-1].seq if entries else known
 
     def _own(self) -> list[Entry]:
         """What stands in the journal about our wallets, but for the clock's work."""
@@ -258,7 +265,12 @@ class ServedHistories(Histories):
 def histories_of(platform: RunningPlatform, second: LedgerServiceStub) -> type[ServedHistories]:
     """The machine for this platform, with two partners of its own."""
     tills = {partner: till_of(platform) for partner in PARTNERS}
-    return type("HistoriesOfAService", (ServedHistories,), {"platform": platform, "tills": tills, "second": second})
+    facts = {"platform": platform, "tills": tills, "second": second, "ends": {}}
+    return type("HistoriesOfAService", (ServedHistories,), facts)
+
+
+def _numbers(balance: pb.Balance) -> tuple[int, int, int, int]:
+    return balance.available, balance.pending, balance.held, balance.debt
 
 
 def _moment(now: datetime) -> Moment:

@@ -71,6 +71,10 @@ class Beside:
     def catch_up(self) -> None:
         """Where the clock works by itself, take in what it has done."""
 
+    def has_news(self) -> bool:
+        """Whether the clock has done something that was not taken in yet."""
+        return False
+
     def setting_of(self, drawn_: Setting) -> Setting:
         """The programme, where it can be chosen."""
         return drawn_

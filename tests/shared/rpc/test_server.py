@@ -116,10 +116,11 @@ def test_health_of_a_stranger_is_not_found(running: Running) -> None:
 
 
 def test_a_call_without_a_deadline_gets_ten_seconds(running: Running) -> None:
-    seen: list[float] = []
-    running.echo.behaviour = looking(lambda context: seen.append(time_left(context)))
+    ends: list[float] = []
+    running.echo.behaviour = looking(lambda context: ends.append(time.monotonic() + time_left(context)))
+    called = time.monotonic()
     running.service().say(Words(text="a"))
-    assert 9 < seen[0] <= 10 - 0.020
+    assert called + 9.9 < ends[0] <= time.monotonic() + 10 - 0.020
 
 
 def test_work_is_given_a_little_less_time_than_the_caller_gave(running: Running) -> None:
@@ -127,9 +128,9 @@ def test_work_is_given_a_little_less_time_than_the_caller_gave(running: Running)
     stub = running.service()
     stub.say(Words(text="a"), timeout=5)  # connected
     running.echo.behaviour = looking(lambda context: seen.extend((context.time_remaining(), time_left(context))))
-    stub.say(Words(text="a"), timeout=3)
+    stub.say(Words(text="a"), timeout=30)
     calls, works = seen
-    assert 2 < works <= calls - 0.020
+    assert 20 < works <= calls - 0.020
 
 
 def test_a_call_that_is_late_already_is_refused(running: Running) -> None:
