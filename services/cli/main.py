@@ -71,7 +71,8 @@ def _refused(refusal: Refusal) -> int:
     advice = refusal.advice
     if not advice and refusal.kind is Kind.DOWN:
         advice = "Look at `coalition status`."
-    print(f"coalition: {_one_line(f'{refusal} {advice}')}", file=sys.stderr)
+    said = str(refusal).rstrip(".")
+    print(f"coalition: {_one_line(f'{said}. {advice}')}", file=sys.stderr)
     return WRONG_USAGE if refusal.kind is Kind.MALFORMED else REFUSED
 
 

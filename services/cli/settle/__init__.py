@@ -23,11 +23,13 @@ from services.cli.settle import (
     looking,
     payments,
     reference,
+    rehearsing,
     reports,
     windows,
 )
 
-app = typer.Typer(help="Close, net, approve, pay, reconcile.", no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True)
+app.callback()(rehearsing.settle)
 app.command("status")(windows.status)
 app.command("close")(windows.close)
 app.command("verify")(windows.verify)

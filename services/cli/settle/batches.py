@@ -11,6 +11,7 @@ from coalition.settlement.v1 import settlement_pb2
 
 from services.cli.options import HomeOption, Output, OutputOption
 from services.cli.settle.patience import patiently
+from services.cli.settle.rehearsing import rehearsal
 from services.cli.settle.ways import (
     BLOCKED,
     DONE,
@@ -53,6 +54,8 @@ def run(
     home: HomeOption = None,
 ) -> None:
     """Net closed windows into a batch and submit it for approval. Again: the same batch, one step further."""
+    if rehearsal() and not dry_run:
+        raise typer.BadParameter("it takes several steps: `coalition settle run --dry-run` shows what they come to")
     settlement = calls(home, person)
     chosen = [named("W", one) for one in windows or []] or _closed(settlement)
     if dry_run:

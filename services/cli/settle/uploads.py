@@ -10,6 +10,7 @@ from coalition.settlement.v1 import reconciliation_pb2 as pb
 from coalition.settlement.v1.reconciliation_pb2_grpc import ReconciliationServiceStub
 
 from services.cli.settle.patience import awaited
+from services.cli.settle.rehearsing import only_validated
 from services.cli.settle.ways import request_id
 
 _SECONDS = 1800.0
@@ -23,15 +24,15 @@ def uploaded(bank: ReconciliationServiceStub, file_name: str, content: bytes, ba
     def parts() -> Iterator[pb.UploadBankFileRequest]:
         nonlocal sent
         digest = sha256(content).digest()
-        yield pb.UploadBankFileRequest(
-            header=pb.BankFileHeader(
-                request_id=request_id("import", digest.hex(), batch),
-                file_name=file_name,
-                size_bytes=len(content),
-                sha256=digest,
-                batch=batch,
-            )
+        header = pb.BankFileHeader(
+            request_id=request_id("import", digest.hex(), batch),
+            file_name=file_name,
+            size_bytes=len(content),
+            sha256=digest,
+            batch=batch,
         )
+        only_validated(header)
+        yield pb.UploadBankFileRequest(header=header)
         for at in range(0, len(content), _PIECE_BYTES):
             piece = content[at : at + _PIECE_BYTES]
             yield pb.UploadBankFileRequest(piece=piece)

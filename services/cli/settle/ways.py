@@ -13,6 +13,7 @@ import typer
 from google.type.money_pb2 import Money
 
 from services.cli.options import Output, answers, home_of
+from services.cli.settle.rehearsing import RehearsedCalls, rehearsal
 from services.sandbox.clients import Calls
 from services.sandbox.platform import OPERATOR, running_platform
 from shared.ids import derived
@@ -44,7 +45,8 @@ class Paged(Protocol):
 def calls(home: Path | None, person: str) -> Calls:
     """The services as this person calls them."""
     platform = running_platform(home_of(home))
-    return Calls(platform.targets, platform.authority.operator(person))
+    made = RehearsedCalls if rehearsal() else Calls
+    return made(platform.targets, platform.authority.operator(person))
 
 
 def request_id(command: str, *facts: object) -> str:
@@ -88,7 +90,9 @@ def second_person(proposal: str) -> str:
 
 
 def tell(facts: Mapping[str, object], *, then: str = "", code: int = DONE, output: Output = Output.TEXT) -> None:
-    """Answer, name the next step, and end with the code that a script looks at."""
+    """Answer, name the next step, and end with the code that a script looks at. What was rehearsed calls for none."""
+    if (rehearsed := rehearsal()) and rehearsed.decided:
+        facts, then, code = {**facts, "validated": True}, "the same without --validate-only", DONE
     if output is Output.JSON:
         print(json.dumps({**facts, "next": then, "code": code}, sort_keys=True))
     else:
