@@ -133,8 +133,7 @@ class ServedHistories(Histories):
         self._until(self._nothing_is_due)
 
     def catch_up(self) -> None:
-        for entry in self._in_order():
-            self._followed(entry)
+        self._follow(*BUCKETS)
 
     def repeated(self, wish: Wish, wallet: UUID, entry: Entry) -> None:
         """The answer is the first one; nothing new stands in the journal."""
@@ -180,12 +179,12 @@ class ServedHistories(Histories):
         return replace(found, balances={unit: balance for unit, balance in told if any(balance)})
 
     def has_news(self) -> bool:
-        return any(self.since(bucket, self.heads[bucket]) for bucket in BUCKETS)
+        return any(self.unfollowed[bucket] or self.since(bucket, self.heads[bucket]) for bucket in BUCKETS)
 
     # How.
 
-    def _news(self, bucket: int) -> list[Entry]:
-        found = super()._news(bucket)
+    def _read(self, bucket: int) -> list[Entry]:
+        found = super()._read(bucket)
         for entry in found:
             if entry.wallet in self.folded:
                 self.folded[entry.wallet].fold(entry)

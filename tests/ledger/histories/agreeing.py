@@ -25,15 +25,15 @@ class Agreeing(Following):
         rehearsed = self.rehearsed(replace(wish, dry=True), self.wallets[name])
         outcome = self.post(wish, self.wallets[name])
         news = self._news(wish.bucket)
-        place = len(news) if isinstance(outcome, Refusal) else news.index(outcome)
-        for entry in news[:place]:
-            self._followed(entry)
+        while news and news[0] != outcome:
+            self._followed(news.popleft())
         self._nothing_overdue(purse, wish)
         if isinstance(outcome, Refusal):
             assert expected(purse, -1) == outcome.reason
             self._says_what_is_possible(purse, wish, outcome)
             assert rehearsed is None or repr(rehearsed) == repr(outcome)
         else:
+            assert news.popleft() == outcome
             assert expected(purse, outcome.seq) == ""
             self._says_what_there_is(purse, outcome)
             assert rehearsed is None or _as_rehearsed(rehearsed) == _as_rehearsed(outcome)
@@ -41,8 +41,7 @@ class Agreeing(Following):
             self.posted.append((name, wish, outcome))
             if isinstance(wish, TransferWish | MergeWish):
                 self.under_way.append(outcome)
-        for entry in news[place + 1 :]:
-            self._followed(entry)
+        self._follow(wish.bucket)
         self.failing = False
         return None if isinstance(outcome, Refusal) else outcome
 

@@ -2,42 +2,42 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 from services.ledger.domain.entry import AccountKind, Entry, EntryKind
-from tests.ledger.histories.town import BUCKETS, InTown
+from tests.ledger.histories.town import InTown
 from tests.ledger.model import Purse, seen
 
 _ARRIVALS = (EntryKind.TRANSFER_IN, EntryKind.MERGE_IN)
 
 
 class Following(InTown):
-    """Reads each bucket's news once."""
+    """Reads each bucket's news once, and follows them one by one."""
 
-    def _news(self, bucket: int) -> list[Entry]:
-        """What was posted there since somebody asked last."""
+    def _read(self, bucket: int) -> list[Entry]:
+        """What was posted there since somebody read it last."""
         found = list(self.since(bucket, self.heads[bucket]))
         assert [entry.seq for entry in found] == [self.heads[bucket] + 1 + n for n in range(len(found))]
         self.heads[bucket] += len(found)
         return found
 
-    def _in_order(self) -> list[Entry]:
-        """All news: in each bucket as they were posted, and what left before what arrived."""
-        queues = [self._news(bucket) for bucket in BUCKETS]
-        gone = {(out.bucket, out.seq) for out in self.under_way}
-        ordered: list[Entry] = []
-        for _ in range(100):
-            if not any(queues):
-                return ordered
-            for queue in queues:
-                while queue and self._may_come(queue[0], gone):
-                    ordered.append(queue.pop(0))
-                    gone.add((ordered[-1].bucket, ordered[-1].seq))
-            for queue, bucket in zip(queues, BUCKETS, strict=True):
-                queue += self._news(bucket)
-        raise AssertionError("something arrived that nobody sent")
+    def _news(self, bucket: int) -> deque[Entry]:
+        """What nobody has followed yet."""
+        news = self.unfollowed[bucket]
+        news += self._read(bucket)
+        return news
 
-    def _may_come(self, entry: Entry, gone: set[tuple[int, int]]) -> bool:
-        """Whether it is somebody else's, or did not arrive before it left."""
-        return entry.wallet not in self.wallets or entry.kind not in _ARRIVALS or _sender_of(entry) in gone
+    def _follow(self, *buckets: int) -> None:
+        for bucket in buckets:
+            news = self._news(bucket)
+            while news:
+                self._followed(news.popleft())
+
+    def _follow_from(self, bucket: int, out: int) -> None:
+        """What arrives left before: that bucket's news up to there come first."""
+        news = self._news(bucket)
+        while news and (bucket, out) not in self.town.on_the_way:
+            self._followed(news.popleft())
 
     def _followed(self, entry: Entry) -> None:
         """The model does what the clock did, and knows whether it was time."""
@@ -59,6 +59,8 @@ class Following(InTown):
                 self.under_way.append(entry)
             case _:
                 bucket, out = _sender_of(entry)
+                if (bucket, out) not in self.town.on_the_way:
+                    self._follow_from(bucket, out)
                 assert self.town.deliver(bucket, out, entry.seq, now.today) == name
                 purse.acted[entry.seq] = entry.partner
                 self.under_way = [other for other in self.under_way if (other.bucket, other.seq) != (bucket, out)]

@@ -72,8 +72,7 @@ class Histories(Awarding, Spending, Moving):
         """Everything that is due is done, whatever became due by it too."""
         self.failing = True
         self.sweep()
-        for entry in self._in_order():
-            self._followed(entry)
+        self._follow(*BUCKETS)
         assert not self.under_way, "something is still under way"
         assert not self.town.behind(), "something did not follow a merge"
         for purse in self.town.purses:

@@ -59,8 +59,7 @@ class Moving(Agreeing):
             self.failing = True
             self.deliver(out)
             assert out.counterpart
-            for entry in self._news(out.counterpart.bucket):
-                self._followed(entry)
+            self._follow(out.counterpart.bucket)
             assert out not in self.under_way
             self.failing = False
 

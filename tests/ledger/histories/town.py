@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from datetime import UTC, datetime
 from typing import TypedDict
 from uuid import UUID, uuid4
@@ -42,6 +43,7 @@ class InTown(Beside, RuleBasedStateMachine):
         self.failing = False
         self.began = dict.fromkeys(BUCKETS, 0)
         self.heads = dict.fromkeys(BUCKETS, 0)
+        self.unfollowed: dict[int, deque[Entry]] = {bucket: deque() for bucket in BUCKETS}
 
     @property
     def at(self) -> int:
