@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 from hypothesis import strategies as st
-from hypothesis.stateful import precondition, rule
+from hypothesis.stateful import rule
 
 from services.ledger.domain.entry import EntryKind, Unit
 from services.ledger.domain.wish import AwardWish, Line, ReleasePendingWish, ReverseWish
 from tests.ledger.histories import drawn
 from tests.ledger.histories.agreeing import Agreeing
+from tests.ledger.histories.conditions import when
 from tests.ledger.model import Line as ModelLine
 
 
@@ -46,8 +47,8 @@ class Awarding(Agreeing):
         ready_at = None if line.waits is None else self.at + line.waits * drawn.HOUR
         return Line(self.issuer(line.issuer, who), line.points, last_day, line.unit, ready_at, line.campaign)
 
-    @precondition(lambda self: self.any_of(EntryKind.AWARD))
     @rule(pick=drawn.picks, actor=drawn.actors, lines=st.dictionaries(drawn.keys, drawn.points, max_size=2))
+    @when(lambda self: self.any_of(EntryKind.AWARD))
     def reverse(self, pick: int, actor: str | None, lines: dict[tuple[str, Unit, str], int]) -> None:
         purse, award, who = self.picked(pick, actor, EntryKind.AWARD)
         listed = [
@@ -59,8 +60,8 @@ class Awarding(Agreeing):
         wanted = {(line.issuer, line.unit.name, line.campaign): line.points for line in named}
         self.agree(purse, wish, lambda p, _: p.reverse(award, who, wanted, self.now.date()))
 
-    @precondition(lambda self: self.any_of(EntryKind.AWARD))
     @rule(pick=drawn.picks, actor=drawn.actors)
+    @when(lambda self: self.any_of(EntryKind.AWARD))
     def make_ready(self, pick: int, actor: str | None) -> None:
         purse, award, who = self.picked(pick, actor, EntryKind.AWARD)
         wish = ReleasePendingWish(**self._base(purse, who), original=award)

@@ -10,11 +10,12 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 from hypothesis import strategies as st
-from hypothesis.stateful import initialize, invariant, precondition, rule
+from hypothesis.stateful import initialize, invariant, rule
 
 from services.ledger.domain.wish import WalletWish
 from tests.ledger.histories import drawn
 from tests.ledger.histories.awarding import Awarding
+from tests.ledger.histories.conditions import when
 from tests.ledger.histories.flows import flows_of
 from tests.ledger.histories.moving import Moving
 from tests.ledger.histories.spending import Spending
@@ -89,8 +90,8 @@ class Histories(Awarding, Spending, Moving):
         purse, wish, entry = self.posted[pick % len(self.posted)]
         self.repeated(wish, self.wallets[purse], entry)
 
-    @precondition(lambda self: self.town.moved)
     @rule(pick=drawn.picks)
+    @when(lambda self: self.town.moved)
     def use_an_id_again(self, pick: int) -> None:
         """A request id moves points once, also when its wallet has become part of another one."""
         travelling = {self._purse(out.wallet) for out in self.under_way}

@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 from hypothesis import strategies as st
-from hypothesis.stateful import precondition, rule
+from hypothesis.stateful import rule
 
 from services.ledger.domain.entry import Entry, Unit
 from services.ledger.domain.wish import AdjustWish, MergeWish, TransferWish
 from tests.ledger.histories import drawn
 from tests.ledger.histories.agreeing import Agreeing
+from tests.ledger.histories.conditions import when
 from tests.ledger.model import Line as ModelLine
 from tests.ledger.model import Purse
 
@@ -20,7 +21,6 @@ USERS = ("users/one", "users/two")
 class Moving(Agreeing):
     """Transfers and merges, in two legs, and adjustments."""
 
-    @precondition(lambda self: self.anything_free())
     @rule(
         spender=drawn.spenders,
         other=drawn.others,
@@ -29,6 +29,7 @@ class Moving(Agreeing):
         wanted=drawn.points,
         lost=st.booleans(),
     )
+    @when(lambda self: self.anything_free())
     def transfer(self, spender: int, other: int, partner: str, unit: Unit, wanted: int, lost: bool) -> None:
         """`lost`: the ledger dies between the legs, and the clock has to deliver."""
         purse = self.spender(spender)
@@ -44,8 +45,8 @@ class Moving(Agreeing):
         out = self.agree(purse, wish, lambda _, seq: self.town.send(purse, to, seq, unit.name, wanted, today))
         self._delivered(out, lost)
 
-    @precondition(lambda self: len(self.posted) > 5)
     @rule(purse=drawn.purses, other=drawn.others, lost=st.booleans(), really=drawn.rarely)
+    @when(lambda self: len(self.posted) > 5)
     def merge(self, purse: int, other: int, lost: bool, really: bool) -> None:
         to = (purse + other) % drawn.PURSES
         if not really or self.town.would_go_round(purse, to):
