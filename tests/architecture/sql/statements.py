@@ -28,7 +28,7 @@ FOREIGN = {
     "services/ledger/migrations": "read as Alembic would run them",
 }
 BUILT: dict[tuple[str, str], list[str]] = {
-    ("services/ledger/store/writer/loading.py", "sql.lock_heads(size)"): [lock_heads(1), lock_heads(4)],
+    ("services/ledger/store/writer/loading/heads.py", "sql.lock_heads(size)"): [lock_heads(1), lock_heads(4)],
     ("services/ledger/store/writer/asking.py", "numbered(statement)"): [],  # what `ask` is given, with $1 for %s
     ("services/ledger/store/verifier/places.py", "_NOWHERE.format(table=table)"): [
         "SELECT bucket FROM ledger.entries WHERE bucket < 0 OR bucket >= %s LIMIT 1"

@@ -24,7 +24,7 @@ from services.ledger.store.stripes import stripe_count
 from services.ledger.store.writer import statements as sql
 from services.ledger.store.writer.asking import asking
 from services.ledger.store.writer.batch import Batch, Outcome, Posted
-from services.ledger.store.writer.loading import Loader
+from services.ledger.store.writer.loading import Reading, load
 from services.ledger.store.writer.memory import Memory
 from services.ledger.store.writer.saving import save
 from services.ledger.store.writer.working_set import RequestKey, request_columns
@@ -74,8 +74,8 @@ class Poster:
         """
         stripes = stripe_count(self.bucket_count)
         probe = Look.REQUESTS in look
-        loader = Loader(wishes, now, self.programme, self.bucket_count, held, self.memory.places, probe=probe)
-        found = loader.load(connection)
+        reading = Reading(wishes, now, self.programme, self.bucket_count, held, self.memory.places, probe=probe)
+        found = load(connection, reading)
         pools, allowances = self._allowances(connection, wishes, look, stripes)
         self._news = list(found.requests.values())
         batch = Batch(found, now, self.programme, self.policies(), allowances)
