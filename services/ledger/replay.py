@@ -17,7 +17,7 @@ from dataclasses import asdict
 
 import psycopg.errors
 
-from services.ledger.domain.refusals import OwnerMayNotCreate
+from services.ledger.domain.refusals.rebuilding import OwnerMayNotCreate
 from services.ledger.settings import Settings
 from services.ledger.store.rebuilding import Rebuild, Rebuilt
 from shared.clock import clock_at

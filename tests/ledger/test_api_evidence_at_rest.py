@@ -10,7 +10,7 @@ from coalition.ledger.v1 import ledger_pb2 as pb
 
 from services.ledger.api.evidence import Evidence
 from services.ledger.domain.entry import Place
-from services.ledger.domain.refusals import CheckpointWithoutTrees, TreeCorrupt
+from services.ledger.domain.refusals.checkpoints import CheckpointWithoutTrees, TreeCorrupt
 from services.ledger.store.readers import Readers
 from services.ledger.store.tree import TILE
 from shared.refusal import Kind

@@ -18,7 +18,8 @@ from services.ledger.access import ACCESS, METHOD_BYTES
 from services.ledger.api.outcomes import outcome_from, outcome_pb
 from services.ledger.api.peers import PeerCalls, PeerServicer
 from services.ledger.domain.entry import Entry
-from services.ledger.domain.refusals import InsufficientPoints, QueueFull, RequestIdReused
+from services.ledger.domain.refusals.requests import QueueFull, RequestIdReused
+from services.ledger.domain.refusals.spending import InsufficientPoints
 from services.ledger.domain.wish import AwardWish, Line, Wish
 from services.ledger.store.holdings import StripeMoved
 from services.ledger.store.peers import PeerAway

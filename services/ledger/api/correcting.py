@@ -11,7 +11,7 @@ from services.ledger.api import answers
 from services.ledger.api.wishes import Wishes
 from services.ledger.domain.entry import Place
 from services.ledger.domain.programme import Programme
-from services.ledger.domain.refusals import (
+from services.ledger.domain.refusals.adjustments import (
     AdjustmentAboveLimit,
     AdjustmentNeedsSecondPerson,
     AdjustmentNotFound,

@@ -7,13 +7,13 @@ from coalition.ledger.v1 import ledger_pb2 as pb
 from services.ledger.api.answers import checkpoint_pb
 from services.ledger.domain.checkpoint import Checkpoint, bucket_leaves
 from services.ledger.domain.entry import Place
-from services.ledger.domain.refusals import (
+from services.ledger.domain.refusals.checkpoints import (
     CheckpointsOutOfOrder,
     CheckpointWithoutTrees,
     EntryNotCovered,
-    EntryNotFound,
     TreeCorrupt,
 )
+from services.ledger.domain.refusals.entries import EntryNotFound
 from services.ledger.store.checkpoints import Checkpoints
 from services.ledger.store.readers import Readers
 from services.ledger.store.tree import Tree

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from coalition.ledger.v1 import ledger_pb2 as pb
 
 from services.ledger.api.answers import journal_entry_pb
-from services.ledger.domain.refusals import CursorOutOfRange
+from services.ledger.domain.refusals.journal import CursorOutOfRange
 from services.ledger.store.readers import Readers
 
 _DEFAULT_PAGE = 1000

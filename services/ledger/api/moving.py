@@ -9,7 +9,7 @@ from coalition.ledger.v1 import ledger_pb2 as pb
 
 from services.ledger.api import answers
 from services.ledger.api.wishes import Wishes
-from services.ledger.domain.refusals import WalletMerged
+from services.ledger.domain.refusals.moves import WalletMerged
 from services.ledger.domain.wish import MergeWish, TransferWish
 from services.ledger.store.transfers import Transfers
 from shared.rpc.caller import caller

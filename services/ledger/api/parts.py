@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from coalition.ledger.v1 import ledger_pb2 as pb
 
 from services.ledger.domain.entry import ReceiptRef, Unit
-from services.ledger.domain.refusals import IssuerNotAllowed, IssuerTwice
+from services.ledger.domain.refusals.awarding import IssuerNotAllowed, IssuerTwice
 from services.ledger.domain.wish import Line, LineKey
 from shared.instants import micros
 from shared.rpc import wire

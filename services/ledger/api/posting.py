@@ -11,7 +11,7 @@ from coalition.ledger.v1 import ledger_pb2 as pb
 
 from services.ledger.api import answers
 from services.ledger.api.wishes import Wishes
-from services.ledger.domain.refusals import TooManyStreams
+from services.ledger.domain.refusals.requests import TooManyStreams
 from services.ledger.domain.wish import Wish
 from services.ledger.store.writer import Outcome, Posted, Writer
 from shared.refusal import Refusal

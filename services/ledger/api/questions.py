@@ -9,7 +9,9 @@ from services.ledger.api import answers
 from services.ledger.api.wishes import Wishes
 from services.ledger.domain.entry import EntryKind, Place
 from services.ledger.domain.programme import Programme
-from services.ledger.domain.refusals import EntryNotFound, HoldNotFound, TotalsOutOfRange
+from services.ledger.domain.refusals.entries import EntryNotFound
+from services.ledger.domain.refusals.holds import HoldNotFound
+from services.ledger.domain.refusals.journal import TotalsOutOfRange
 from services.ledger.store.balances import Balances
 from services.ledger.store.history import Filter, History, Reached, reached
 from services.ledger.store.readers import Readers

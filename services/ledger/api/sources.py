@@ -11,13 +11,10 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from services.ledger.api.names import partner_and_place
 from services.ledger.domain.apply import bucket_of
 from services.ledger.domain.entry import Counterpart, Place
-from services.ledger.domain.refusals import (
-    EntryNotFound,
-    GrantScopeExceeded,
-    HoldNotFound,
-    OccurredInFuture,
-    OccurredTooLongAgo,
-)
+from services.ledger.domain.refusals.entries import EntryNotFound
+from services.ledger.domain.refusals.holds import HoldNotFound
+from services.ledger.domain.refusals.requests import OccurredInFuture, OccurredTooLongAgo
+from services.ledger.domain.refusals.spending import GrantScopeExceeded
 from shared.clock import Clock
 from shared.credentials.grants import Grant, GrantRing, Scope
 from shared.instants import micros

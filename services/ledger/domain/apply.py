@@ -16,7 +16,8 @@ from services.ledger.domain.draft import Draft
 from services.ledger.domain.entry import Entry, EntryKind
 from services.ledger.domain.moment import Moment
 from services.ledger.domain.programme import Programme
-from services.ledger.domain.refusals import EntryNotFound, HoldNotFound
+from services.ledger.domain.refusals.entries import EntryNotFound
+from services.ledger.domain.refusals.holds import HoldNotFound
 from services.ledger.domain.terms import NO_TERMS, Terms
 from services.ledger.domain.verbs.adjust import adjust
 from services.ledger.domain.verbs.award import award

@@ -19,7 +19,7 @@ from services.ledger.domain.entry import (
 )
 from services.ledger.domain.lots import Hold, HoldState, Lot, Redemption, lot_made_by, takes_from
 from services.ledger.domain.moment import Moment, days_after
-from services.ledger.domain.refusals import JournalCorrupt
+from services.ledger.domain.refusals.journal import JournalCorrupt
 
 EMPTY = Balance()
 

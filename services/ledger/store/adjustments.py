@@ -10,7 +10,8 @@ from uuid import UUID
 from sqlalchemy import Engine
 
 from services.ledger.domain.entry import OPERATOR, Unit
-from services.ledger.domain.refusals import AdjustmentDecided, AdjustmentNotFound, RequestIdReused
+from services.ledger.domain.refusals.adjustments import AdjustmentDecided, AdjustmentNotFound
+from services.ledger.domain.refusals.requests import RequestIdReused
 from services.ledger.domain.wish import AdjustWish
 from services.ledger.store.rows import Row
 from services.ledger.store.session import reading, writing

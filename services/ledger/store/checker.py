@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 from sqlalchemy import Engine
 
-from services.ledger.domain.refusals import BucketDiffers, TooLate
+from services.ledger.domain.refusals.buckets import BucketDiffers
+from services.ledger.domain.refusals.requests import TooLate
 from services.ledger.store.freezes import Freeze, Freezes
 from services.ledger.store.gauges import CheckGauges
 from services.ledger.store.verifier.between import Between

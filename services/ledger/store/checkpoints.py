@@ -18,7 +18,7 @@ from services.ledger.domain.checkpoint import (
     signed_form,
     signed_tree_form,
 )
-from services.ledger.domain.refusals import CheckpointNotFound
+from services.ledger.domain.refusals.checkpoints import CheckpointNotFound
 from services.ledger.store.rows import Row
 from services.ledger.store.session import reading, writing
 from services.ledger.store.tree import Tree, roots

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Engine
 
 from services.ledger.domain.chain import START
-from services.ledger.domain.refusals import BucketCountChanged
+from services.ledger.domain.refusals.buckets import BucketCountChanged
 from services.ledger.store.session import writing
 
 _CREATE = "INSERT INTO ledger.deployment (bucket_count) VALUES (%s) ON CONFLICT DO NOTHING"

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Engine
 
-from services.ledger.domain.refusals import BucketNotFrozen
+from services.ledger.domain.refusals.buckets import BucketNotFrozen
 from services.ledger.store.rows import Row
 from services.ledger.store.session import reading, writing
 from shared.instants import micros

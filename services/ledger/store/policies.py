@@ -12,7 +12,7 @@ from typing import Final
 
 from sqlalchemy import Engine
 
-from services.ledger.domain.refusals import PolicyChanged, PolicyNotFound
+from services.ledger.domain.refusals.terms import PolicyChanged, PolicyNotFound
 from services.ledger.domain.terms import NegativeBalance, Policy
 from services.ledger.store.rows import Row
 from services.ledger.store.session import reading, writing

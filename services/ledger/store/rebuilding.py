@@ -15,7 +15,7 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import Engine
 
-from services.ledger.domain.refusals import NoSuchRebuild
+from services.ledger.domain.refusals.rebuilding import NoSuchRebuild
 from services.ledger.store.rows import Row
 from services.ledger.store.session import reading, writing
 from services.ledger.store.verifier.bucket import naming_corrupt_entries

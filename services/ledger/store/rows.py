@@ -25,7 +25,7 @@ from services.ledger.domain.entry import (
     Unit,
 )
 from services.ledger.domain.lots import Lot
-from services.ledger.domain.refusals import JournalCorrupt
+from services.ledger.domain.refusals.journal import JournalCorrupt
 from shared.canonical import canonical
 from shared.instants import micros
 

@@ -15,7 +15,7 @@ from uuid import UUID
 from sqlalchemy import Engine
 
 from services.ledger.domain.entry import OPERATOR, Counterpart, Entry, Place
-from services.ledger.domain.refusals import WalletMerged
+from services.ledger.domain.refusals.moves import WalletMerged
 from services.ledger.domain.wish import ArriveWish, MergeWish, TransferWish
 from services.ledger.store.session import reading, writing
 from services.ledger.store.writer import Posted, Writer

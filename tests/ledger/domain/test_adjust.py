@@ -7,13 +7,9 @@ from datetime import date, timedelta
 
 from services.ledger.domain.entry import Balance, EntryKind, Unit
 from services.ledger.domain.programme import Expiry
-from services.ledger.domain.refusals import (
-    AdjustmentAboveLimit,
-    AdjustmentNeedsSecondPerson,
-    AlreadyPastExpiry,
-    BalanceOutOfRange,
-    InsufficientPoints,
-)
+from services.ledger.domain.refusals.adjustments import AdjustmentAboveLimit, AdjustmentNeedsSecondPerson
+from services.ledger.domain.refusals.awarding import AlreadyPastExpiry, BalanceOutOfRange
+from services.ledger.domain.refusals.spending import InsufficientPoints
 from tests.ledger.domain.book import FLORIST, GROCER, Book, done, flows, refused, taken
 
 

@@ -6,7 +6,7 @@ from datetime import date
 from decimal import ROUND_DOWN, Decimal
 
 from services.ledger.domain.entry import Unit
-from services.ledger.domain.refusals import AlreadyPastExpiry, PartnerNetDebitCapExceeded
+from services.ledger.domain.refusals.awarding import AlreadyPastExpiry, PartnerNetDebitCapExceeded
 from services.ledger.domain.verbs.award import allowance_spent
 from services.ledger.domain.wish import AwardWish, Line
 from tests.ledger.domain.book import FLORIST, GROCER, Book, done, refused

@@ -8,7 +8,7 @@ import pytest
 
 from services.ledger.domain.entry import AVAILABLE, Account, LotId, Posting, issued
 from services.ledger.domain.points import MOST
-from services.ledger.domain.refusals import AlreadyPastExpiry, BalanceOutOfRange
+from services.ledger.domain.refusals.awarding import AlreadyPastExpiry, BalanceOutOfRange
 from services.ledger.domain.wish import Line
 from shared.instants import micros
 from tests.ledger.domain.book import ANNA, BERT, FLORIST, GROCER, Book, done, flows, refused

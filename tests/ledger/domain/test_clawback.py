@@ -10,7 +10,8 @@ import pytest
 from services.ledger.domain.entry import Balance, Entry, EntryKind, LotId, Unit
 from services.ledger.domain.lots import Lot
 from services.ledger.domain.points import MOST_LOTS
-from services.ledger.domain.refusals import ReversalExceedsAward, TooManyLots
+from services.ledger.domain.refusals.entries import ReversalExceedsAward
+from services.ledger.domain.refusals.spending import TooManyLots
 from services.ledger.domain.terms import NegativeBalance, Policy
 from services.ledger.domain.wish import Line
 from shared.instants import micros

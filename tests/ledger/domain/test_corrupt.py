@@ -23,7 +23,7 @@ from services.ledger.domain.entry import (
     owed,
     redeemed,
 )
-from services.ledger.domain.refusals import JournalCorrupt
+from services.ledger.domain.refusals.journal import JournalCorrupt
 from services.ledger.domain.terms import NegativeBalance, Policy
 from services.ledger.domain.wallet import Wallet
 from services.ledger.domain.wish import Line

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from services.ledger.domain.programme import Programme
-from services.ledger.domain.refusals import NothingDue
+from services.ledger.domain.refusals.clock import NothingDue
 from shared.instants import instant, micros
 from tests.ledger.domain.book import BERT, FLORIST, Book, done, flows, refused
 

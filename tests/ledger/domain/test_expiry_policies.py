@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from services.ledger.domain.entry import EntryKind, LotId
 from services.ledger.domain.programme import Expiry, Programme
-from services.ledger.domain.refusals import InsufficientPoints, NothingDue
+from services.ledger.domain.refusals.clock import NothingDue
+from services.ledger.domain.refusals.spending import InsufficientPoints
 from services.ledger.domain.wish import Line
 from shared.instants import micros
 from tests.ledger.domain.book import ANNA, BERT, FLORIST, GROCER, MINUTE, Book, done, flows, refused

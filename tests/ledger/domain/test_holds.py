@@ -9,14 +9,9 @@ import pytest
 
 from services.ledger.domain.entry import Entry
 from services.ledger.domain.lots import HoldState
-from services.ledger.domain.refusals import (
-    CaptureExceedsHold,
-    HoldClosed,
-    HoldExpired,
-    HoldNotFound,
-    InsufficientPoints,
-    NothingDue,
-)
+from services.ledger.domain.refusals.clock import NothingDue
+from services.ledger.domain.refusals.holds import CaptureExceedsHold, HoldClosed, HoldExpired, HoldNotFound
+from services.ledger.domain.refusals.spending import InsufficientPoints
 from shared.refusal import Refusal
 from tests.ledger.domain.book import FLORIST, MINUTE, Book, done, flows, refused, taken
 

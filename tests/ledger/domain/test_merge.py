@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from services.ledger.domain.entry import Balance, Counterpart, EntryKind, LotId, Unit
-from services.ledger.domain.refusals import TransferToItself, WalletMerged
+from services.ledger.domain.refusals.moves import TransferToItself, WalletMerged
 from services.ledger.domain.terms import NegativeBalance, Policy
 from services.ledger.domain.wish import Line
 from shared.instants import micros

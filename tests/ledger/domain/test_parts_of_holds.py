@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 
 from services.ledger.domain.entry import Balance, EntryKind
 from services.ledger.domain.lots import HoldState
-from services.ledger.domain.refusals import (
+from services.ledger.domain.refusals.clock import NothingDue
+from services.ledger.domain.refusals.holds import (
     CaptureExceedsHold,
     HoldClosed,
     HoldEndsLater,
     HoldExpired,
     HoldNotFound,
-    NothingDue,
     ReleaseExceedsHold,
 )
 from shared.instants import micros

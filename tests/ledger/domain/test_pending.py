@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from services.ledger.domain.entry import Balance, EntryKind, Unit
-from services.ledger.domain.refusals import EntryNotFound, InsufficientPoints, NotAnAward, NothingDue, NothingPending
+from services.ledger.domain.refusals.clock import NothingDue
+from services.ledger.domain.refusals.entries import EntryNotFound, NotAnAward, NothingPending
+from services.ledger.domain.refusals.spending import InsufficientPoints
 from services.ledger.domain.terms import Policy
 from services.ledger.domain.wish import Line
 from shared.instants import micros

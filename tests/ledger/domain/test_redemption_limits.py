@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.ledger.domain.entry import Balance
-from services.ledger.domain.refusals import InsufficientPoints, RedemptionLimit
+from services.ledger.domain.refusals.spending import InsufficientPoints, RedemptionLimit
 from services.ledger.domain.terms import NO_POLICY, Policy
 from tests.ledger.domain.book import FLORIST, GROCER, Book, done, refused
 

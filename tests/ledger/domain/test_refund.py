@@ -8,12 +8,8 @@ import pytest
 
 from services.ledger.domain.entry import Entry, LotId
 from services.ledger.domain.points import MOST
-from services.ledger.domain.refusals import (
-    BalanceOutOfRange,
-    EntryNotFound,
-    NotARedemption,
-    RefundExceedsRedemption,
-)
+from services.ledger.domain.refusals.awarding import BalanceOutOfRange
+from services.ledger.domain.refusals.entries import EntryNotFound, NotARedemption, RefundExceedsRedemption
 from tests.ledger.domain.book import FLORIST, Book, done, flows, refused, taken
 from tests.support.vectors import example
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from services.ledger.domain.entry import LotId
-from services.ledger.domain.refusals import EntryNotFound, NotAnAward, ReversalExceedsAward
+from services.ledger.domain.refusals.entries import EntryNotFound, NotAnAward, ReversalExceedsAward
 from services.ledger.domain.wish import Line
 from tests.ledger.domain.book import BERT, FLORIST, GROCER, Book, done, flows, refused, taken
 

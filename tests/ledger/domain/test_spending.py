@@ -9,7 +9,8 @@ import pytest
 from services.ledger.domain.entry import Balance, EntryKind, LotId, Unit
 from services.ledger.domain.lots import Lot
 from services.ledger.domain.points import MOST_LOTS
-from services.ledger.domain.refusals import InsufficientPoints, NothingDue, TooManyLots
+from services.ledger.domain.refusals.clock import NothingDue
+from services.ledger.domain.refusals.spending import InsufficientPoints, TooManyLots
 from services.ledger.domain.wish import Line
 from shared.instants import micros
 from tests.ledger.domain.book import BERT, FLORIST, GROCER, MINUTE, Book, done, flows, refused, taken

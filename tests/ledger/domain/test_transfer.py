@@ -10,13 +10,10 @@ import pytest
 from services.ledger.domain.apply import Head, apply
 from services.ledger.domain.entry import Balance, Counterpart, EntryKind, LotId, Origin, Unit
 from services.ledger.domain.programme import Programme
-from services.ledger.domain.refusals import (
-    BalanceOutOfRange,
-    InsufficientPoints,
-    JournalCorrupt,
-    TransferLimit,
-    TransferToItself,
-)
+from services.ledger.domain.refusals.awarding import BalanceOutOfRange
+from services.ledger.domain.refusals.journal import JournalCorrupt
+from services.ledger.domain.refusals.moves import TransferLimit, TransferToItself
+from services.ledger.domain.refusals.spending import InsufficientPoints
 from services.ledger.domain.verbs.transfer import leaves_a_leg
 from services.ledger.domain.wallet import Wallet
 from services.ledger.domain.wish import ArriveWish, Line

@@ -7,7 +7,10 @@ from datetime import timedelta
 import pytest
 
 from services.ledger.domain.entry import Balance, Unit
-from services.ledger.domain.refusals import BalanceOutOfRange, InsufficientPoints, NothingDue, ReversalExceedsAward
+from services.ledger.domain.refusals.awarding import BalanceOutOfRange
+from services.ledger.domain.refusals.clock import NothingDue
+from services.ledger.domain.refusals.entries import ReversalExceedsAward
+from services.ledger.domain.refusals.spending import InsufficientPoints
 from services.ledger.domain.wish import Line
 from tests.ledger.domain.book import FLORIST, GROCER, Book, done, flows, refused
 

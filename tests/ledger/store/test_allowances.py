@@ -17,7 +17,7 @@ import psycopg
 import pytest
 from sqlalchemy import Engine
 
-from services.ledger.domain.refusals import AllowanceChanged, AllowanceNotFound
+from services.ledger.domain.refusals.terms import AllowanceChanged, AllowanceNotFound
 from services.ledger.domain.wish import AwardWish, Line
 from services.ledger.store.allowances import Allowances, Pools, ShortOfAllowance, left, spend
 from services.ledger.store.deployment import prepare

@@ -11,7 +11,8 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from services.ledger.domain.entry import Counterpart, Entry
-from services.ledger.domain.refusals import BucketDiffers, BucketFrozen, BucketNotFrozen, TooLate
+from services.ledger.domain.refusals.buckets import BucketDiffers, BucketFrozen, BucketNotFrozen
+from services.ledger.domain.refusals.requests import TooLate
 from services.ledger.domain.wish import TransferWish
 from services.ledger.store.checker import Checker, Look
 from services.ledger.store.gauges import CheckGauges

@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import Engine
 
 from services.ledger.domain.checkpoint import bucket_leaves, heads_root
-from services.ledger.domain.refusals import BucketCountChanged, CheckpointNotFound
+from services.ledger.domain.refusals.buckets import BucketCountChanged
+from services.ledger.domain.refusals.checkpoints import CheckpointNotFound
 from services.ledger.store.deployment import prepare
 from shared.merkle import leaf_hash, root
 from tests.ledger.store.vault import BUCKETS, Vault, award, wallet_in

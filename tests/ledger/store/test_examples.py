@@ -12,7 +12,8 @@ import pytest
 
 from services.ledger.domain.apply import bucket_of
 from services.ledger.domain.entry import OPERATOR, AccountKind, Balance, Counterpart, Entry, Unit
-from services.ledger.domain.refusals import PartnerNetDebitCapExceeded, RedemptionLimit
+from services.ledger.domain.refusals.awarding import PartnerNetDebitCapExceeded
+from services.ledger.domain.refusals.spending import RedemptionLimit
 from services.ledger.domain.terms import Policy
 from services.ledger.domain.wish import AdjustWish, AwardWish, Line, TransferWish
 from services.ledger.store.allowances import Allowances

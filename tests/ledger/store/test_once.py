@@ -11,7 +11,9 @@ from uuid import uuid4
 import pytest
 
 from services.ledger.domain.entry import Entry
-from services.ledger.domain.refusals import InsufficientPoints, ReceiptAlreadyUsed, RequestIdReused
+from services.ledger.domain.refusals.awarding import ReceiptAlreadyUsed
+from services.ledger.domain.refusals.requests import RequestIdReused
+from services.ledger.domain.refusals.spending import InsufficientPoints
 from services.ledger.domain.wish import Line, Wish
 from services.ledger.store.writer import Outcome, Posted
 from tests.ledger.store.vault import (

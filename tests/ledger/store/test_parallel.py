@@ -11,16 +11,11 @@ import pytest
 
 from services.ledger.domain.apply import bucket_of
 from services.ledger.domain.entry import OPERATOR, Counterpart, Entry
-from services.ledger.domain.refusals import (
-    CaptureExceedsHold,
-    HoldClosed,
-    InsufficientPoints,
-    NothingPending,
-    PartnerNetDebitCapExceeded,
-    RefundExceedsRedemption,
-    ReversalExceedsAward,
-    WalletMerged,
-)
+from services.ledger.domain.refusals.awarding import PartnerNetDebitCapExceeded
+from services.ledger.domain.refusals.entries import NothingPending, RefundExceedsRedemption, ReversalExceedsAward
+from services.ledger.domain.refusals.holds import CaptureExceedsHold, HoldClosed
+from services.ledger.domain.refusals.moves import WalletMerged
+from services.ledger.domain.refusals.spending import InsufficientPoints
 from services.ledger.domain.wish import (
     AwardWish,
     CaptureWish,

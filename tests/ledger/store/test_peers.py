@@ -12,7 +12,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from services.ledger.domain.entry import Balance, Entry, EntryKind
-from services.ledger.domain.refusals import InsufficientPoints, QueueFull, StillPosting, TooLate
+from services.ledger.domain.refusals.requests import QueueFull, StillPosting, TooLate
+from services.ledger.domain.refusals.spending import InsufficientPoints
 from services.ledger.domain.wish import RedeemWish, TendWish, Wish
 from services.ledger.store.holdings import StripeMoved
 from services.ledger.store.peers import PeerAway, Peers

@@ -11,7 +11,7 @@ from functools import partial
 import pytest
 from sqlalchemy import Engine
 
-from services.ledger.domain.refusals import PolicyChanged, PolicyNotFound
+from services.ledger.domain.refusals.terms import PolicyChanged, PolicyNotFound
 from services.ledger.domain.terms import NegativeBalance, Policy
 from services.ledger.store.policies import Policies
 from shared.db.engine import make_engine

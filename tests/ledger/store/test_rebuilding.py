@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from services.ledger.domain.refusals import NoSuchRebuild
+from services.ledger.domain.refusals.rebuilding import NoSuchRebuild
 from services.ledger.domain.wallet import Wallet
 from services.ledger.store.rebuilding import TABLES, Rebuild, Rebuilt
 from services.ledger.store.verifier.bucket import _some_wallets

@@ -14,7 +14,8 @@ from uuid import UUID
 
 import pytest
 
-from services.ledger.domain.refusals import InsufficientPoints, PartnerNetDebitCapExceeded
+from services.ledger.domain.refusals.awarding import PartnerNetDebitCapExceeded
+from services.ledger.domain.refusals.spending import InsufficientPoints
 from services.ledger.domain.terms import Policy
 from services.ledger.domain.wish import Wish
 from services.ledger.store.allowances import Allowances

@@ -14,7 +14,9 @@ import pytest
 
 from services.ledger.domain.apply import bucket_of
 from services.ledger.domain.entry import OPERATOR, Balance, Counterpart, Entry, EntryKind, Place, Unit
-from services.ledger.domain.refusals import InsufficientPoints, ReceiptAlreadyUsed, RequestIdReused
+from services.ledger.domain.refusals.awarding import ReceiptAlreadyUsed
+from services.ledger.domain.refusals.requests import RequestIdReused
+from services.ledger.domain.refusals.spending import InsufficientPoints
 from services.ledger.domain.wish import Line, MergeWish
 from services.ledger.store.transfers import Transfers
 from services.ledger.store.writer import LaneLimits, Outcome, Posted, Writer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from services.ledger.domain.entry import EntryKind
 from services.ledger.domain.lots import HoldState
-from services.ledger.domain.refusals import NothingDue
+from services.ledger.domain.refusals.clock import NothingDue
 from tests.ledger.store.vault import BUCKETS, MINUTE, Vault, award, hold, tend, wallet_in
 from tests.support.together import at_once, until
 

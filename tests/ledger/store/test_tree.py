@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.ledger.domain.refusals import JournalCorrupt
+from services.ledger.domain.refusals.journal import JournalCorrupt
 from services.ledger.store.session import reading
 from services.ledger.store.tree import TILE, Tree
 from services.ledger.store.tree.keeper import TreeKeeper

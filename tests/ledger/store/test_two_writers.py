@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import partial
 from uuid import UUID
 
-from services.ledger.domain.refusals import InsufficientPoints, ReceiptAlreadyUsed
+from services.ledger.domain.refusals.awarding import ReceiptAlreadyUsed
+from services.ledger.domain.refusals.spending import InsufficientPoints
 from services.ledger.domain.wish import Wish
 from services.ledger.store.writer import Outcome, Posted
 from tests.ledger.store.vault import BUCKETS, PATIENCE, Vault, award, receipt, redeem, wallet_in

@@ -14,14 +14,11 @@ import pytest
 
 from services.ledger.domain.entry import EntryKind
 from services.ledger.domain.points import MOST
-from services.ledger.domain.refusals import (
-    BalanceOutOfRange,
-    EntryNotFound,
-    HoldNotFound,
-    InsufficientPoints,
-    QueueFull,
-    StillPosting,
-)
+from services.ledger.domain.refusals.awarding import BalanceOutOfRange
+from services.ledger.domain.refusals.entries import EntryNotFound
+from services.ledger.domain.refusals.holds import HoldNotFound
+from services.ledger.domain.refusals.requests import QueueFull, StillPosting
+from services.ledger.domain.refusals.spending import InsufficientPoints
 from services.ledger.domain.wish import Wish
 from services.ledger.store.writer import LaneLimits, Outcome, Posted
 from shared.refusal import Kind

@@ -6,12 +6,8 @@ from services.ledger.domain.case import Case
 from services.ledger.domain.draft import Draft
 from services.ledger.domain.entry import AVAILABLE, PLAIN, EntryKind, LotId, LotTerms, Posting, adjusted
 from services.ledger.domain.points import MOST
-from services.ledger.domain.refusals import (
-    AdjustmentAboveLimit,
-    AdjustmentNeedsSecondPerson,
-    AlreadyPastExpiry,
-    BalanceOutOfRange,
-)
+from services.ledger.domain.refusals.adjustments import AdjustmentAboveLimit, AdjustmentNeedsSecondPerson
+from services.ledger.domain.refusals.awarding import AlreadyPastExpiry, BalanceOutOfRange
 from services.ledger.domain.verbs.spend import chosen
 from services.ledger.domain.wallet import Wallet
 from services.ledger.domain.wish import AdjustWish

@@ -9,7 +9,7 @@ from services.ledger.domain.draft import Draft
 from services.ledger.domain.entry import AVAILABLE, PENDING, PLAIN, EntryKind, LotId, LotTerms, Posting, Unit, issued
 from services.ledger.domain.moment import DAY
 from services.ledger.domain.points import MOST
-from services.ledger.domain.refusals import AlreadyPastExpiry, BalanceOutOfRange, PartnerNetDebitCapExceeded
+from services.ledger.domain.refusals.awarding import AlreadyPastExpiry, BalanceOutOfRange, PartnerNetDebitCapExceeded
 from services.ledger.domain.wallet import Wallet
 from services.ledger.domain.wish import AwardWish, Line
 from shared.refusal import Refusal

@@ -9,7 +9,8 @@ from services.ledger.domain.draft import Draft
 from services.ledger.domain.entry import PENDING, EntryKind
 from services.ledger.domain.lots import Lot
 from services.ledger.domain.points import MOST_LOTS
-from services.ledger.domain.refusals import NotAnAward, NothingDue, NothingPending
+from services.ledger.domain.refusals.clock import NothingDue
+from services.ledger.domain.refusals.entries import NotAnAward, NothingPending
 from services.ledger.domain.verbs.giving_back import given_back
 from services.ledger.domain.wallet import Wallet
 from services.ledger.domain.wish import ReleasePendingWish

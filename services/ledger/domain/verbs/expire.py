@@ -6,7 +6,7 @@ from services.ledger.domain.case import Case
 from services.ledger.domain.draft import Draft
 from services.ledger.domain.entry import AVAILABLE, EntryKind, Posting, expired
 from services.ledger.domain.points import MOST_LOTS
-from services.ledger.domain.refusals import NothingDue
+from services.ledger.domain.refusals.clock import NothingDue
 from services.ledger.domain.wallet import Wallet
 from shared.refusal import Refusal
 

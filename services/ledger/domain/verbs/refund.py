@@ -8,11 +8,8 @@ from services.ledger.domain.entry import AVAILABLE, EntryKind, Posting, redeemed
 from services.ledger.domain.lots import within
 from services.ledger.domain.moment import days_after
 from services.ledger.domain.points import MOST
-from services.ledger.domain.refusals import (
-    BalanceOutOfRange,
-    NotARedemption,
-    RefundExceedsRedemption,
-)
+from services.ledger.domain.refusals.awarding import BalanceOutOfRange
+from services.ledger.domain.refusals.entries import NotARedemption, RefundExceedsRedemption
 from services.ledger.domain.wallet import Wallet
 from services.ledger.domain.wish import RefundWish
 from shared.refusal import Refusal

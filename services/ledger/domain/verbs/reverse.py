@@ -19,7 +19,8 @@ from services.ledger.domain.entry import (
 )
 from services.ledger.domain.lots import Lot
 from services.ledger.domain.points import MOST_LOTS
-from services.ledger.domain.refusals import NotAnAward, ReversalExceedsAward, TooManyLots
+from services.ledger.domain.refusals.entries import NotAnAward, ReversalExceedsAward
+from services.ledger.domain.refusals.spending import TooManyLots
 from services.ledger.domain.terms import NegativeBalance
 from services.ledger.domain.wallet import Wallet
 from services.ledger.domain.wish import LineKey, ReverseWish

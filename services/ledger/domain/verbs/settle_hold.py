@@ -6,13 +6,13 @@ from services.ledger.domain.case import Case
 from services.ledger.domain.draft import Draft
 from services.ledger.domain.entry import HELD, EntryKind, LotId, Place, Posting, redeemed
 from services.ledger.domain.lots import Hold, HoldState, within
-from services.ledger.domain.refusals import (
+from services.ledger.domain.refusals.clock import NothingDue
+from services.ledger.domain.refusals.holds import (
     CaptureExceedsHold,
     HoldClosed,
     HoldEndsLater,
     HoldExpired,
     HoldNotFound,
-    NothingDue,
     ReleaseExceedsHold,
 )
 from services.ledger.domain.verbs.giving_back import given_back

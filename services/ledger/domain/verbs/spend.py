@@ -7,7 +7,7 @@ from services.ledger.domain.draft import Draft
 from services.ledger.domain.entry import AVAILABLE, HELD, Account, EntryKind, Posting, Unit, redeemed
 from services.ledger.domain.lots import Lot, portions
 from services.ledger.domain.points import MOST_LOTS
-from services.ledger.domain.refusals import InsufficientPoints, RedemptionLimit, TooManyLots
+from services.ledger.domain.refusals.spending import InsufficientPoints, RedemptionLimit, TooManyLots
 from services.ledger.domain.wallet import Wallet
 from services.ledger.domain.wish import HoldWish, RedeemWish
 from shared.refusal import Refusal

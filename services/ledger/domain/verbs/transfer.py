@@ -24,13 +24,9 @@ from services.ledger.domain.entry import (
 from services.ledger.domain.lots import Lot
 from services.ledger.domain.moment import Moment
 from services.ledger.domain.points import MOST, MOST_LOTS
-from services.ledger.domain.refusals import (
-    BalanceOutOfRange,
-    JournalCorrupt,
-    TransferLimit,
-    TransferToItself,
-    WalletMerged,
-)
+from services.ledger.domain.refusals.awarding import BalanceOutOfRange
+from services.ledger.domain.refusals.journal import JournalCorrupt
+from services.ledger.domain.refusals.moves import TransferLimit, TransferToItself, WalletMerged
 from services.ledger.domain.verbs.spend import chosen
 from services.ledger.domain.wallet import Wallet
 from services.ledger.domain.wish import ArriveWish, MergeWish, TransferWish

@@ -11,7 +11,7 @@ from typing import Final
 import psycopg
 from sqlalchemy import Engine
 
-from services.ledger.domain.refusals import AllowanceChanged, AllowanceNotFound
+from services.ledger.domain.refusals.terms import AllowanceChanged, AllowanceNotFound
 from services.ledger.store.rows import Row
 from services.ledger.store.session import reading, writing
 from services.ledger.store.stripes import stripe_count

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, Protocol
 
-from services.ledger.domain.refusals import QueueFull
+from services.ledger.domain.refusals.requests import QueueFull
 from services.ledger.domain.wish import Wish
 from services.ledger.store.holdings import Holdings
 from services.ledger.store.peers.courier import CALLS, Courier, Parcel, PeerAway

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from services.ledger.domain.refusals import StillPosting, TooLate
+from services.ledger.domain.refusals.requests import StillPosting, TooLate
 from services.ledger.domain.wish import Wish
 from services.ledger.store.holdings import Holdings, StripeMoved
 from services.ledger.store.peers.courier import Parcel

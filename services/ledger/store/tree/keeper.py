@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.ledger.domain.refusals import JournalCorrupt
+from services.ledger.domain.refusals.journal import JournalCorrupt
 from services.ledger.store.tree import Tree
 from shared.log import get_logger
 from shared.repeating import Repeating

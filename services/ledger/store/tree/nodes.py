@@ -13,7 +13,7 @@ from typing import TypeAlias
 import psycopg
 
 from services.ledger.domain.entry import Place
-from services.ledger.domain.refusals import JournalCorrupt
+from services.ledger.domain.refusals.journal import JournalCorrupt
 from services.ledger.store.rows import Row
 from shared.db.columns import Int2s, Int4s, Int8s
 from shared.merkle import Growing, Node, complete_nodes, folded, root

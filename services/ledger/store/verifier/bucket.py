@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from uuid import UUID
 
-from services.ledger.domain.refusals import JournalCorrupt
+from services.ledger.domain.refusals.journal import JournalCorrupt
 from services.ledger.store.tree import TreeCheck
 from services.ledger.store.verifier.chain import Chain
 from services.ledger.store.verifier.claims import compare_strays

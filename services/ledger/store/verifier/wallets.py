@@ -15,7 +15,7 @@ import psycopg
 
 from services.ledger.domain.entry import Entry, Place, Unit
 from services.ledger.domain.lots import Lot
-from services.ledger.domain.refusals import JournalCorrupt
+from services.ledger.domain.refusals.journal import JournalCorrupt
 from services.ledger.domain.wallet import Wallet
 from services.ledger.store.rows import Row, entry_of, posting_of
 from services.ledger.store.verifier.look import streamed

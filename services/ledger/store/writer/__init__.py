@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Engine
 
 from services.ledger.domain.programme import Programme
-from services.ledger.domain.refusals import TooLate
+from services.ledger.domain.refusals.requests import TooLate
 from services.ledger.domain.terms import Policy
 from services.ledger.domain.wish import Wish
 from services.ledger.store.gauges import UNOBSERVED, Observed

@@ -12,7 +12,10 @@ from services.ledger.domain.apply import Head, apply
 from services.ledger.domain.entry import OPERATOR, Entry, EntryKind, Place
 from services.ledger.domain.moment import Moment
 from services.ledger.domain.programme import Programme
-from services.ledger.domain.refusals import BucketFrozen, NothingDue, ReceiptAlreadyUsed, RequestIdReused
+from services.ledger.domain.refusals.awarding import ReceiptAlreadyUsed
+from services.ledger.domain.refusals.buckets import BucketFrozen
+from services.ledger.domain.refusals.clock import NothingDue
+from services.ledger.domain.refusals.requests import RequestIdReused
 from services.ledger.domain.terms import Policy, Terms
 from services.ledger.domain.verbs.award import allowance_spent
 from services.ledger.domain.wallet import Wallet

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from services.ledger.domain.refusals import StillPosting
+from services.ledger.domain.refusals.requests import StillPosting
 from services.ledger.domain.wish import Wish
 from services.ledger.store.waking import Waiter, wake
 from services.ledger.store.writer.batch import Outcome

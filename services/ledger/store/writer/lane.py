@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from services.ledger.domain.refusals import QueueFull, TooLate
+from services.ledger.domain.refusals.requests import QueueFull, TooLate
 from services.ledger.store.gauges import UNOBSERVED, Observed
 from services.ledger.store.writer.calls import Ticket, answer
 from services.ledger.store.writer.posting import Posting

@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from sqlalchemy.pool import PoolProxiedConnection
 
 from services.ledger.domain.moment import Moment
-from services.ledger.domain.refusals import JournalCorrupt
+from services.ledger.domain.refusals.journal import JournalCorrupt
 from services.ledger.domain.wish import Wish
 from services.ledger.store.allowances import ShortOfAllowance
 from services.ledger.store.holdings import Fenced, Holdings, StripeMoved
