@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from functools import partial
 
 import grpc
@@ -45,7 +44,7 @@ from shared.credentials.grants import GrantRing
 from shared.credentials.keys import key_id, load_private
 from shared.db.engine import make_engine
 from shared.db.migrate import at_head
-from shared.memory import keep_little
+from shared.memory import collect_the_young, keep_little
 from shared.metrics import Metrics
 from shared.rpc.channel import peer_channel
 from shared.rpc.pages import page_key
@@ -151,11 +150,7 @@ def main() -> None:
         peer_calls.close()
         policies.stop()
 
-    # What lives as long as the process is no business of the collector's; refusals make
-    # cycles, so what is young is looked at often enough for them not to pile up.
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(10_000, 10, 10)
+    collect_the_young()
     policies.start()
     leases.start()
     sweeper.start()

@@ -97,7 +97,7 @@ from shared.credentials.keys import key_id, load_private, load_public
 from shared.db.engine import make_engine
 from shared.db.migrate import at_head
 from shared.db.sessions import Sessions
-from shared.memory import keep_little
+from shared.memory import collect_the_young, keep_little
 from shared.rpc.channel import service_channel
 from shared.rpc.limits import Limits
 from shared.rpc.pages import page_key
@@ -200,6 +200,7 @@ def main() -> None:
         for one in (worker, stepper, allowances):
             one.stop()
 
+    collect_the_young()
     for one in (worker, stepper, allowances):
         one.start()
     serve(

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from services.settlement.domain.bill import bill
 from services.settlement.domain.contract import PriceBook
 from services.settlement.domain.documents import Signer, statements
-from services.settlement.domain.journal import read
+from services.settlement.domain.keys import Keys
 from services.settlement.domain.lines import Line, LineKey, Rollup, line_of
 from services.settlement.domain.nets import Net, nets_of
 from services.settlement.domain.obligations import Obligation, Suspended
@@ -19,6 +19,7 @@ from services.settlement.domain.prepaid import Span
 from services.settlement.domain.pricing import Pricing
 from services.settlement.domain.statement import EntryLeaf, entries_root, statements_root
 from services.settlement.domain.window import Edge, Window, WindowState
+from services.settlement.formats.entries import read
 from services.settlement.store.books import participants
 from shared.credentials.keys import key_id
 from tests.settlement.paper import Journal, day
@@ -83,7 +84,7 @@ def settled(paper: Journal, prices: PriceBook, edges: Sequence[Edge]) -> list[Bo
 def priced(paper: Journal, prices: PriceBook) -> Iterator[Priced]:
     """What each entry makes, bucket by bucket."""
     for feed_entries in paper.buckets:
-        pricing = Pricing(prices)
+        pricing = Pricing(Keys(prices))
         for feed in feed_entries:
             entry = read(feed)
             outcome = pricing.obligations(entry)

@@ -27,7 +27,7 @@ _SECONDS = 120.0
 _PAUSE_SECONDS = 0.5
 _FENCE_SECONDS = 0.02
 _GATHER_SECONDS = 0.05
-"""After a page that was not full: a trickle of entries costs tills twenty commits a second, not one for each entry."""
+"""After the last page there is: a trickle of entries costs tills twenty commits a second, not one for each entry."""
 _RETRY_SECONDS = 10.0
 
 
@@ -113,7 +113,7 @@ class Reader:
             taken = take_in(connection, page.entries, self._lane, stopped_too=stopped_too)
         if taken:
             self._counted()
-            if len(page.entries) < self._page_entries:
+            if not page.more:
                 self._stopping.wait(_GATHER_SECONDS)
         else:
             self._stopping.wait(_FENCE_SECONDS)  # a window waits for its edge, or a bucket stopped

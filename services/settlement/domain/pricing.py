@@ -5,13 +5,11 @@ has. Which entries move what stands in one table at the end.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from datetime import UTC, datetime
 
-from services.settlement.domain.contract import PriceBook, VersionId
 from services.settlement.domain.journal import Entry, Posting
-from services.settlement.domain.legs import OPERATOR, Leg, sides
+from services.settlement.domain.keys import Keys
+from services.settlement.domain.legs import OPERATOR, Leg
 from services.settlement.domain.obligations import Obligation, Original, Owed, Reason, RollupKey, Suspended
-from services.settlement.domain.terms import NOTHING, Route
 
 _DAY = 86_400_000_000
 
@@ -31,12 +29,11 @@ class Pricing:
     those it prices it may be told which are `wanted`, and forgets the others.
     """
 
-    def __init__(self, book: PriceBook, wanted: Collection[int] | None = None) -> None:
-        self._book = book
+    def __init__(self, keys: Keys, wanted: Collection[int] | None = None) -> None:
+        self._keys, self._book = keys, keys.book
         self._wanted = wanted
         self._owed: dict[Original, Owed] = {}
         self._waiting: set[int] = set()
-        self._keys: dict[tuple[Leg, VersionId, str, str], RollupKey | None] = {}
 
     def recall(self, original: Original, owed: Owed) -> None:
         """Tell about an entry that was priced before."""
@@ -60,17 +57,15 @@ class Pricing:
             for posting in entry.postings:
                 if posting.credit.kind == "OWED" and posting.debit.kind == "AVAILABLE":
                     self._repaid(entry, posting, found)
-            if not found.rows:
-                return ()
             if late_by:
                 self._check_late(found, late_by)
-            priced = tuple([Obligation(*row) for row in found.rows if row[1]])
-            self._check_left(entry, priced)
+            priced = tuple([row for row in found.rows if row.points])
+            if found.undoes:
+                self._check_left(priced)
         except _Waits as waits:
             return self._suspended(entry, waits.suspended)
-        wanted = self._wanted is None or entry.seq in self._wanted
-        for obligation in priced:
-            if wanted or obligation.original is not None:
+        if found.undoes or self._wanted is None or entry.seq in self._wanted:
+            for obligation in priced:
                 self._remember(entry, obligation)
         return priced
 
@@ -102,7 +97,7 @@ class Pricing:
                     key = self._key(Leg.REDEMPTION, issuer, entry.occurred_at, acceptor=acceptor)
                     if key is not None:
                         found.add(key, posting.points)
-                        if self._is_direct(key.version):
+                        if self._keys.is_direct(key.leg, key.version):
                             continue  # the issuer owes the acceptor itself
                 if acceptor != OPERATOR:
                     key = self._key(Leg.REIMBURSEMENT, acceptor, entry.occurred_at)
@@ -115,7 +110,7 @@ class Pricing:
                 acceptor, issuer = posting.debit.partner, posting.issuer
                 if issuer:
                     key = self._undone(Leg.REDEMPTION, issuer, entry.original, posting, found)
-                    if key is not None and self._is_direct(key.version):
+                    if key is not None and self._keys.is_direct(key.leg, key.version):
                         continue
                 self._undone(Leg.REIMBURSEMENT, acceptor, entry.original, posting, found)
 
@@ -176,26 +171,8 @@ class Pricing:
         version = self._book.pricing(partner, at)
         if version is None:
             raise _Waits(Reason.NO_CONTRACT, f"{partner} has no contract")
-        place = (leg, version, campaign, acceptor)
-        try:
-            key = self._keys[place]
-        except KeyError:
-            key = self._keys[place] = self._made(*place)
-        if key is None or not self._book.terms(version).by_month:
-            return key
-        return key._replace(month=_month(at))
-
-    def _made(self, leg: Leg, version: VersionId, campaign: str, acceptor: str) -> RollupKey | None:
-        terms = self._book.terms(version)
-        rate_class = campaign if leg is Leg.ISSUANCE and campaign in terms.by_campaign else ""
-        if terms.rate(leg, rate_class) == NOTHING:
-            return None
-        direct = leg is Leg.REDEMPTION and terms.route is Route.DIRECT
-        debtor, creditor = sides(leg, version.partner, acceptor if direct else OPERATOR)
-        return RollupKey(leg, debtor, creditor, version, rate_class)
-
-    def _is_direct(self, version: VersionId) -> bool:
-        return self._book.terms(version).route is Route.DIRECT
+        key, holds = self._keys[leg, version]
+        return key if holds else self._keys.own(leg, version, at, campaign, acceptor)
 
     def _check_late(self, found: _Found, late_by: int) -> None:
         for key, *_ in found.rows:
@@ -203,7 +180,7 @@ class Pricing:
             if limit and late_by > limit * _DAY:
                 raise _Waits(Reason.TOO_LATE, f"{key.version} takes what comes at most {limit} days late")
 
-    def _check_left(self, entry: Entry, priced: tuple[Obligation, ...]) -> None:
+    def _check_left(self, priced: tuple[Obligation, ...]) -> None:
         for key, points, seq, lot in priced:
             if seq is not None:
                 left = self._owed[Original(seq, key.leg, key.version.partner, lot)].left
@@ -222,25 +199,22 @@ class Pricing:
 
 
 class _Found:
-    """What an entry moves, in the order in which it says so: key, points, original, lot."""
+    """What an entry moves, in the order in which it says so; whether any of it takes something back."""
 
-    __slots__ = ("rows",)
+    __slots__ = ("rows", "undoes")
 
     def __init__(self) -> None:
-        self.rows: list[tuple[RollupKey, int, int | None, int | None]] = []
+        self.rows: list[Obligation] = []
+        self.undoes = False
 
     def add(self, key: RollupKey, points: int, original: int | None = None, lot: int | None = None) -> None:
+        if original is not None:
+            self.undoes = True
         for number, row in enumerate(self.rows):
-            if row[2] == original and row[3] == lot and row[0] == key:
-                self.rows[number] = (key, row[1] + points, original, lot)
+            if row.original == original and row.lot == lot and row.key == key:
+                self.rows[number] = Obligation(key, row.points + points, original, lot)
                 return
-        self.rows.append((key, points, original, lot))
-
-
-def _month(at: int) -> int:
-    """202603, in UTC, of microseconds since 1970. Before 1970 the division still rounds down."""
-    day = datetime.fromtimestamp(at // 1_000_000, UTC)
-    return day.year * 100 + day.month
+        self.rows.append(Obligation(key, points, original, lot))
 
 
 _WALLET = frozenset({"AVAILABLE", "PENDING"})

@@ -1,1 +1,1 @@
-"""Papers: what banks and people read, as bytes, and the objects of the domain they stand for. No clock, no database."""
+"""Papers: what banks, people and the ledger wrote, and the domain's objects they stand for. No clock, no database."""

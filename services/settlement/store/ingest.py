@@ -16,10 +16,9 @@ from services.settlement.domain.journal import (
     Entry,
     FeedEntry,
     Position,
-    Unreadable,
     followed,
-    read,
 )
+from services.settlement.domain.keys import Keys
 from services.settlement.domain.legs import Leg, sides
 from services.settlement.domain.obligations import (
     Original,
@@ -32,6 +31,7 @@ from services.settlement.domain.obligations import (
 )
 from services.settlement.domain.pricing import Pricing
 from services.settlement.domain.window import Edge, Window, WindowState
+from services.settlement.formats.entries import Unreadable, read
 from services.settlement.store import exposures, windows
 from services.settlement.store.contracts import price_book, versions_known
 from services.settlement.store.tally import Cursor, Tally
@@ -71,14 +71,14 @@ class Lane:
     def __init__(self, number: int = 0) -> None:
         self.number = number
         self._known = -1
-        self._book = PriceBook()
+        self._keys = Keys(PriceBook())
 
-    def book(self, connection: Connection) -> PriceBook:
-        """All versions that there are now."""
+    def keys(self, connection: Connection) -> Keys:
+        """Of all versions that there are now."""
         known = versions_known(connection)
         if known != self._known:
-            self._book, self._known = price_book(connection, known), known
-        return self._book
+            self._keys, self._known = Keys(price_book(connection, known)), known
+        return self._keys
 
 
 def ensure_buckets(connection: Connection, bucket_count: int) -> None:
@@ -104,7 +104,7 @@ def take_in(
     if any(window.asked_to_close and window.state is WindowState.OPEN for window in live):
         return 0
     lane = lane or Lane()
-    book = lane.book(connection)
+    keys = lane.keys(connection)
     tally, cursor = Tally(lane.number), cursor_of(connection)
     pages = _by_bucket(page)
     for row in connection.execute(_LOCKED, {"buckets": list(pages)}).all():
@@ -121,7 +121,7 @@ def take_in(
         if row.stopped_because:
             stop(connection, row.bucket, "")
         tally.move(row.bucket, reached)
-        _count(cursor, row.bucket, entries, live, book, tally)
+        _count(cursor, row.bucket, entries, live, keys, tally)
     tally.save(cursor)
     exposures.add(cursor, lane.number, tally.exposures)
     return tally.entries
@@ -142,10 +142,10 @@ def stop(connection: Connection, bucket: int, why: str) -> None:
 
 
 def _count(
-    cursor: Cursor, bucket: int, page: list[FeedEntry], live: Sequence[Window], book: PriceBook, tally: Tally
+    cursor: Cursor, bucket: int, page: list[FeedEntry], live: Sequence[Window], keys: Keys, tally: Tally
 ) -> None:
     entries = [_read(feed) for feed in page]
-    pricing = pricing_of(cursor, bucket, [entry for entry in entries if isinstance(entry, Entry)], book)
+    pricing = pricing_of(cursor, bucket, [entry for entry in entries if isinstance(entry, Entry)], keys)
     for feed, entry in zip(page, entries, strict=True):
         window = window_for(feed, live)
         if isinstance(entry, Suspended):
@@ -163,9 +163,9 @@ def _count(
             tally.price(outcome, entry, feed.hash, window.number, late=late_by > 0)
 
 
-def pricing_of(cursor: Cursor, bucket: int, entries: Sequence[Entry], book: PriceBook) -> Pricing:
+def pricing_of(cursor: Cursor, bucket: int, entries: Sequence[Entry], keys: Keys) -> Pricing:
     """A pricing that remembers what these entries take back, as far as it was counted on earlier pages."""
-    pricing = Pricing(book, undone(entries))
+    pricing = Pricing(keys, undone(entries))
     wanted = sorted(originals(entries))
     if not wanted:
         return pricing

@@ -14,9 +14,7 @@ from services.settlement.domain.journal import (
     Entry,
     FeedEntry,
     Position,
-    Unreadable,
     followed,
-    read,
 )
 from services.settlement.domain.legs import Leg, sides
 from services.settlement.domain.lines import key_of
@@ -24,6 +22,7 @@ from services.settlement.domain.obligations import Obligation, RollupKey, Suspen
 from services.settlement.domain.pricing import Pricing
 from services.settlement.domain.statement import EntriesTree, EntryLeaf
 from services.settlement.domain.window import Window
+from services.settlement.formats.entries import Unreadable, read
 from services.settlement.store import own_journal
 from services.settlement.store.comparing import Again
 from services.settlement.store.ingest import check_against, window_for

@@ -12,9 +12,11 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, Row, text
 
-from services.settlement.domain.journal import Entry, FeedEntry, Unreadable, read
+from services.settlement.domain.journal import Entry, FeedEntry
+from services.settlement.domain.keys import Keys
 from services.settlement.domain.obligations import Suspended
 from services.settlement.domain.proposal import Kind, Proposal
+from services.settlement.formats.entries import Unreadable, read
 from services.settlement.store import proposals, windows
 from services.settlement.store.contracts import price_book, versions_known
 from services.settlement.store.ingest import pricing_of
@@ -97,12 +99,12 @@ def waive(connection: Connection, proposal: Proposal, by: str, at: datetime) -> 
 def resolve(connection: Connection) -> int:
     """Try every suspended entry again, in journal order; answers with how many have a price now."""
     windows.lock(connection)
-    book = price_book(connection, versions_known(connection))
+    keys = Keys(price_book(connection, versions_known(connection)))
     tally, cursor = Tally(OWN_WORKER), cursor_of(connection)
     resolved = 0
     for bucket, rows in groupby(connection.execute(_OPEN).all(), key=lambda row: int(row.bucket)):
         waiting = [(row, entry) for row in rows if (entry := _entry(row)) is not None]
-        pricing = pricing_of(cursor, bucket, [entry for _, entry in waiting], book)
+        pricing = pricing_of(cursor, bucket, [entry for _, entry in waiting], keys)
         for row, entry in waiting:
             opened_at = micros(row.opened_at) if row.window_number > 1 else entry.occurred_at
             obligations = pricing.obligations(entry, max(opened_at - entry.occurred_at, 0))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import psycopg
@@ -52,14 +53,46 @@ OWN_WORKER = -1
 """Who counts what is not in the ledger's journal."""
 
 
+@dataclass(slots=True)
+class _Rollup:
+    """Columns that many obligations have in common, and what these come to."""
+
+    window: int
+    leg: str
+    partner: str
+    version: int
+    counterparty: str
+    rate_class: str
+    month: int
+    subject: str
+    points: int
+    items: int
+    late_items: int
+    latest_at: int
+
+    @property
+    def place(self) -> tuple[object, ...]:
+        """The order in which rows are locked."""
+        return (
+            self.window,
+            self.leg,
+            self.partner,
+            self.version,
+            self.counterparty,
+            self.rate_class,
+            self.month,
+            self.subject,
+        )
+
+
 class Tally:
     """What one transaction adds. `worker` keeps its own rollups, so that two of them never wait for each other."""
 
     def __init__(self, worker: int = 0) -> None:
         self._worker = worker
-        self._rows: list[tuple[int, int, int, RollupKey, int | None, int, int | None, int, bool, int, bytes]] = []
+        self._rows: list[tuple[int, int, int, _Rollup, int | None, int, int | None, bool, int, bytes]] = []
         self._suspended: list[tuple[FeedEntry, Suspended, int, bool]] = []
-        self._rollups: dict[tuple[int, RollupKey, str], list[int]] = {}
+        self._rollups: dict[tuple[int, RollupKey, str], _Rollup] = {}
         self._counts: dict[tuple[int, int], list[int]] = defaultdict(lambda: [0, 0, 0])
         self._positions: dict[int, Position] = {}
         self.exposures = Exposures()
@@ -79,24 +112,26 @@ class Tally:
         """What an entry made, line by line."""
         bucket, seq, occurred_at = entry.bucket, entry.seq, entry.occurred_at
         for line, (key, points, original, lot) in enumerate(obligations):
-            self._rows.append((bucket, seq, line, key, lot, points, original, window, late, occurred_at, hash_))
-            self.roll_up(window, key, points, late=late, occurred_at=occurred_at)
+            rollup = self.roll_up(window, key, points, late=late, occurred_at=occurred_at)
+            self._rows.append((bucket, seq, line, rollup, lot, points, original, late, occurred_at, hash_))
             self._counts[window, bucket][2] += points
 
     def roll_up(
         self, window: int, key: RollupKey, points: int, *, late: bool, occurred_at: int, subject: str = ""
-    ) -> None:
-        """Points of one obligation."""
+    ) -> _Rollup:
+        """Points of one obligation; answers with what it was added to."""
         place = (window, key, subject)
-        sums = self._rollups.get(place)
-        if sums is None:
-            self._rollups[place] = [points, 1, int(late), occurred_at]
-            return
-        sums[0] += points
-        sums[1] += 1
-        sums[2] += late
-        if occurred_at > sums[3]:
-            sums[3] = occurred_at
+        found = self._rollups.get(place)
+        if found is None:
+            what = (key.leg.value, *key.version, key.counterparty, key.rate_class, key.month, subject)
+            found = self._rollups[place] = _Rollup(window, *what, points, 1, int(late), occurred_at)
+            return found
+        found.points += points
+        found.items += 1
+        found.late_items += late
+        if occurred_at > found.latest_at:
+            found.latest_at = occurred_at
+        return found
 
     def suspend(self, feed: FeedEntry, why: Suspended, window: int, *, late: bool) -> None:
         """An entry without a price."""
@@ -122,23 +157,21 @@ class Tally:
             cursor.execute(_MOVE, columns)
 
     def _save_obligations(self, cursor: Cursor) -> None:
-        bucket, seq, line, keys, lot, points, original, window, late, occurred_at, hash_ = zip(*self._rows, strict=True)
-        leg, debtor, creditor, version, rate_class, month = zip(*keys, strict=True)
-        owes = [one.partner_owes for one in leg]
+        bucket, seq, line, rollups, lot, points, original, late, occurred_at, hash_ = zip(*self._rows, strict=True)
         columns = [
             Int4s(bucket),
             Int8s(seq),
             Int2s(line),
-            Names([one.value for one in leg]),
-            Names([one[0] for one in version]),
-            Names([creditor[at] if owing else debtor[at] for at, owing in enumerate(owes)]),
-            Int4s([one[1] for one in version]),
-            Names(rate_class),
-            Int4s(month),
+            Names([one.leg for one in rollups]),
+            Names([one.partner for one in rollups]),
+            Names([one.counterparty for one in rollups]),
+            Int4s([one.version for one in rollups]),
+            Names([one.rate_class for one in rollups]),
+            Int4s([one.month for one in rollups]),
             Int2s(lot),
             Int8s(points),
             Int8s(original),
-            Int8s(window),
+            Int8s([one.window for one in rollups]),
             Bools(late),
             Instants(occurred_at),
             Hashes(hash_),
@@ -146,27 +179,21 @@ class Tally:
         cursor.execute(_INSERT_OBLIGATIONS, columns)
 
     def _save_rollups(self, cursor: Cursor) -> None:
-        rows = sorted(
-            (window, key.leg.value, *key.version, key.counterparty, key.rate_class, key.month, subject, *sums)
-            for (window, key, subject), sums in self._rollups.items()
-        )
-        window, leg, partner, version, counterparty, rate_class, month, subject, points, items, late, latest = zip(
-            *rows, strict=True
-        )
+        rows = sorted(self._rollups.values(), key=lambda one: one.place)
         columns = [
-            Int8s(window),
+            Int8s([one.window for one in rows]),
             Int2s([self._worker] * len(rows)),
-            Names(leg),
-            Names(partner),
-            Names(counterparty),
-            Int4s(version),
-            Names(rate_class),
-            Int4s(month),
-            Texts(subject),
-            Texts([str(one) for one in points]),  # a sum of int64 points may be larger than one
-            Int8s(items),
-            Int8s(late),
-            Instants(latest),
+            Names([one.leg for one in rows]),
+            Names([one.partner for one in rows]),
+            Names([one.counterparty for one in rows]),
+            Int4s([one.version for one in rows]),
+            Names([one.rate_class for one in rows]),
+            Int4s([one.month for one in rows]),
+            Texts([one.subject for one in rows]),
+            Texts([str(one.points) for one in rows]),  # a sum of int64 points may be larger than one
+            Int8s([one.items for one in rows]),
+            Int8s([one.late_items for one in rows]),
+            Instants([one.latest_at for one in rows]),
         ]
         cursor.execute(_UPSERT_ROLLUPS, columns)
 

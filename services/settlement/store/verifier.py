@@ -19,6 +19,7 @@ from services.settlement.domain.journal import (
     FeedEntry,
     Position,
 )
+from services.settlement.domain.keys import Keys
 from services.settlement.domain.nets import nets_of
 from services.settlement.domain.prepaid import Span
 from services.settlement.domain.pricing import Pricing
@@ -176,7 +177,7 @@ class Verifier:
         cursor = cursor_of(connection)
         stored = {row[:2]: row[2:] for row in cursor.execute(_OBLIGATIONS, [bucket]).fetchall()}
         suspended = {row[0]: row[1:] for row in cursor.execute(_SUSPENDED, [bucket]).fetchall()}
-        pricing, position = Pricing(book), Position()
+        pricing, position = Pricing(Keys(book)), Position()
         while position.seq < until.seq:
             page = [entry for entry in self._read(bucket, position.seq) if entry.seq <= until.seq]
             position = followed_on(position, page, all_windows, bucket)

@@ -1,7 +1,7 @@
 """`make bench-settlement`: settlement at size, on two cores and one PostgreSQL, in a folder that it removes.
 
 Every figure stands beside what one GROUP BY over the same rows takes. The default fits into a laptop's minute or two;
-the whole size takes an evening's coffee: ARGS='--entries 10000000 --lines 50000 --seconds 20 --rounds 5'.
+the whole size takes an evening's coffee: ARGS='--entries 10000000 --lines 50000 --seconds 5 --rounds 30'.
 """
 
 from __future__ import annotations

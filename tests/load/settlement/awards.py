@@ -1,9 +1,11 @@
-"""Awards at a steady rate while windows close: what a till notices. Runs without, with and again without closing.
+"""Awards at a steady rate while windows close: what a till notices. Runs without and with closing, in turns.
 
 A ledger and a settlement as the sandbox starts them. Settlement reads the journal in all runs, at the same rate: what
 is compared is closing, and ingest goes on whether anybody closes or not. In a closing run one window follows the other
 with half a second between, so that its p99 is made of thousands of awards of which many met a closing. The two quiet
-runs around it take a drift of the machine out, and tell the noise: what does not exceed it was not measured.
+runs around it take a drift of the machine out. One p99 differs from the next by a fifth whether anybody closes or not,
+and a longer run does not help: so there are many short ones, and beside the median of what they say stands between
+which of them the true one lies in 19 of 20 cases. What a goal does not lie outside of was not measured.
 """
 
 from __future__ import annotations
@@ -32,7 +34,7 @@ from shared.clock import SystemClock
 from shared.rpc.wire import timestamp
 from tests.load.driving import drive, plan
 from tests.load.house import House, Ledger, house_in
-from tests.load.measured import Measured
+from tests.load.measured import Measured, median_between
 from tests.load.plan import Kind
 from tests.load.seeding import seed
 from tests.load.settlement.figures import Figure
@@ -52,20 +54,20 @@ def awards(folder: Path, options: argparse.Namespace) -> Iterator[Figure]:
         seed(house, _WALLETS, _LOTS)
         with house.ledgers(1) as ledgers, _settlement(house) as calls:
             rate = _SHARE * _run(house, ledgers, options, None).per_second
-            before, closing, after, closed = [], [], [], 0
+            quiet, closing, closed = [_p99(house, ledgers, options, rate)], [], 0
             for _ in range(options.rounds):
-                before.append(_p99(house, ledgers, options, rate))
                 with Closing(calls) as windows:
                     closing.append(_p99(house, ledgers, options, rate))
                 closed += windows.closed
-                after.append(_p99(house, ledgers, options, rate))
+                quiet.append(_p99(house, ledgers, options, rate))
     size = f"{rate:,.0f} awards/s, {closed} windows"
-    yield Figure("p99 of awards", size, median(before + after), "ms")
+    yield Figure("p99 of awards", size, median(quiet), "ms")
     yield Figure("p99 of awards while windows close", size, median(closing), "ms")
-    ratio = median(2 * c / (b + a) for b, c, a in zip(before, closing, after, strict=True))
-    yield Figure("that, of the one before", size, ratio, "times", 1.1)
-    noise = median(max(a, b) / min(a, b) for b, a in zip(before, after, strict=True))
-    yield Figure("what two quiet runs differ by", f"{options.rounds} pairs", noise, "times")
+    ratios = [2 * c / (before + after) for before, c, after in zip(quiet, closing, quiet[1:], strict=False)]
+    yield Figure("that, of the one before", size, median(ratios), "times", 1.1)
+    least, most = median_between(ratios)
+    yield Figure("that, at least", f"{options.rounds} rounds", least, "times")
+    yield Figure("that, at most", f"{options.rounds} rounds", most, "times")
 
 
 class Closing:

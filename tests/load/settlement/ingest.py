@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import gc
 import time
 from collections.abc import Iterator
 from typing import cast
 
 from services.settlement.api.journal import Journal
 from services.settlement.api.lanes import Reader
+from shared.memory import collect_the_young
 from tests.load.settlement.books import Books
 from tests.load.settlement.figures import Figure
 from tests.load.settlement.journal import Paper
@@ -26,8 +26,7 @@ def ingest(books: Books, options: argparse.Namespace) -> Iterator[Figure]:
     paper = Paper(min(options.entries, options.journal), options.partners)
     journal = cast("Journal", paper)  # the one thing of it that lanes use
     lanes = [Reader(books.sessions, journal, number, _LANES, _PAGE, 1, lambda: None) for number in range(_LANES)]
-    gc.collect()
-    gc.freeze()  # what we made in advance is no business of the collector's
+    collect_the_young()  # as the service does
     with books.tampering() as looking:
         began = time.perf_counter()
         for lane in lanes:
@@ -39,7 +38,6 @@ def ingest(books: Books, options: argparse.Namespace) -> Iterator[Figure]:
         took = time.perf_counter() - began
     for lane in lanes:
         lane.stop()
-    gc.unfreeze()
     if suspended := books.rows("SELECT reason, detail FROM settlement.suspense LIMIT 1"):
         raise RuntimeError(f"entries have no price: {suspended}")
     began = time.perf_counter()

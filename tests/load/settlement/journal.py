@@ -39,13 +39,11 @@ class Paper:
         return sum(map(len, self._buckets))
 
     def page(self, cursor: Mapping[int, int], size: int, wait_seconds: int = 0, bell: Bell | None = None) -> Page:
-        """As the ledger answers: bucket by bucket, until the page is full."""
-        found: list[FeedEntry] = []
-        for bucket, seq in cursor.items():
-            found += self._buckets[bucket][seq : seq + size - len(found)]
-            if len(found) >= size:
-                break
-        return Page(found, more=True, bucket_count=BUCKETS)
+        """As the ledger answers: each bucket with news gives its share of the page."""
+        news = {bucket: left for bucket, seq in cursor.items() if (left := len(self._buckets[bucket]) - seq)}
+        share = max(1, size // max(1, len(news)))
+        found = [entry for bucket in news for entry in self._buckets[bucket][cursor[bucket] : cursor[bucket] + share]]
+        return Page(found, more=any(left > share for left in news.values()), bucket_count=BUCKETS)
 
 
 def _bucket(bucket: int, count: int, partners: int) -> Iterator[FeedEntry]:

@@ -8,6 +8,7 @@ from typing import cast
 
 import pytest
 
+from services.settlement.api import lanes
 from services.settlement.api.bell import Bell
 from services.settlement.api.journal import Journal, Page
 from services.settlement.api.lanes import Reader
@@ -20,8 +21,9 @@ from tests.support.together import until
 class Reading:
     """The journal on paper as a ledger answers; counts how often it was asked."""
 
-    def __init__(self, office: Office) -> None:
+    def __init__(self, office: Office, share: int = 100) -> None:
         self._office = office
+        self._share = share
         self.asked = 0
 
     def page(self, cursor: Mapping[int, int], size: int, wait_seconds: int = 0, bell: Bell | None = None) -> Page:
@@ -29,7 +31,7 @@ class Reading:
         found = [entry for entry in self._office.paper.page() if entry.seq > cursor.get(entry.bucket, 2**62)]
         if not found:
             time.sleep(0.01)
-        return Page(found[:size], more=False, bucket_count=BUCKETS)
+        return Page(found[: self._share], more=len(found) > self._share, bucket_count=BUCKETS)
 
 
 @pytest.fixture
@@ -57,5 +59,18 @@ def test_nobody_asks_the_ledger_while_a_window_waits_for_its_edge(office: Office
         assert (journal.asked, counted(office), lane.waits) == (0, 0, None)
         office.closing.fix_edge(1, office.paper.checkpoint(day(1)))
         until(lambda: counted(office) == 1)
+    finally:
+        lane.stop()
+
+
+def test_a_lane_gathers_entries_only_where_there_are_no_more(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lanes, "_GATHER_SECONDS", 3_600.0)
+    office.publish("acorn", terms(since=0))
+    for _ in range(3):
+        office.paper.award(100)
+    lane = Reader(office.sessions, cast("Journal", Reading(office, share=1)), 0, 1, 100, 1, lambda: None)
+    lane.start()
+    try:
+        until(lambda: counted(office) == 3)  # each of the first two pages is shorter than was asked for
     finally:
         lane.stop()

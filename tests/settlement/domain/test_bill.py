@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.settlement.domain.contract import PriceBook
-from services.settlement.domain.journal import read
+from services.settlement.domain.keys import Keys
 from services.settlement.domain.legs import Leg
 from services.settlement.domain.lines import Line
 from services.settlement.domain.nets import Net
@@ -33,6 +33,7 @@ from services.settlement.domain.terms import (
     terms_of,
 )
 from services.settlement.domain.window import Edge
+from services.settlement.formats.entries import read
 from shared.money import Rate
 from tests.settlement.paper import Journal, Wrote, book, day, terms
 from tests.settlement.reckoning import Books, settled
@@ -84,7 +85,7 @@ def test_direct_the_issuer_owes_the_acceptor_and_the_operator_nothing() -> None:
 def test_an_acceptor_without_a_contract_makes_spending_wait() -> None:
     paper = Journal()
     paper.redeem(5, "stranger", issuer="acorn")
-    outcome = Pricing(book(acorn=terms())).obligations(read(paper.buckets[0][0]))
+    outcome = Pricing(Keys(book(acorn=terms()))).obligations(read(paper.buckets[0][0]))
     assert isinstance(outcome, Suspended)
     assert outcome.reason is Reason.NO_CONTRACT
 

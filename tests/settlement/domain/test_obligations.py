@@ -6,7 +6,7 @@ import pytest
 
 from services.settlement.domain.contract import PriceBook
 from services.settlement.domain.contract import VersionId as Version
-from services.settlement.domain.journal import read
+from services.settlement.domain.keys import Keys
 from services.settlement.domain.lines import key_of
 from services.settlement.domain.obligations import (
     Leg,
@@ -19,6 +19,7 @@ from services.settlement.domain.obligations import (
     originals,
 )
 from services.settlement.domain.pricing import Pricing
+from services.settlement.formats.entries import read
 from shared.money import half_even
 from tests.settlement.paper import Journal, book, day, terms
 from tests.support.vectors import example
@@ -27,7 +28,7 @@ PRICES = book(acorn=terms(), birch=terms("0.02", "0.01"))
 
 
 def outcomes(paper: Journal, prices: PriceBook = PRICES) -> list[tuple[Obligation, ...] | Suspended]:
-    pricing = Pricing(prices)
+    pricing = Pricing(Keys(prices))
     return [pricing.obligations(read(entry)) for entry in paper.buckets[0]]
 
 
@@ -185,7 +186,7 @@ def test_what_was_priced_on_an_earlier_page_is_recalled() -> None:
     paper.reverse(award, 31)
     late = [read(entry) for entry in paper.buckets[0][1:]]
     assert originals(late) == {1}
-    pricing = Pricing(PRICES)
+    pricing = Pricing(Keys(PRICES))
     pricing.recall(Original(1, Leg.ISSUANCE, "acorn"), Owed(owes("acorn", 1).key, 60))
     assert pricing.obligations(late[0]) == (owes("acorn", -30, 1),)
     assert reason(pricing.obligations(late[1])) is Reason.UNDONE_TOO_OFTEN

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 from services.settlement.domain.bill import bill
 from services.settlement.domain.contract import ContractVersion, PriceBook, VersionId
-from services.settlement.domain.journal import Entry, FeedEntry, read
+from services.settlement.domain.journal import Entry, FeedEntry
+from services.settlement.domain.keys import Keys
 from services.settlement.domain.lines import Line, Rollup
 from services.settlement.domain.nets import nets_of
 from services.settlement.domain.obligations import Obligation, Suspended
@@ -16,6 +17,7 @@ from services.settlement.domain.prepaid import Span
 from services.settlement.domain.pricing import Pricing
 from services.settlement.domain.terms import NOTHING, Rounding, Route, Terms, Timing
 from services.settlement.domain.window import Edge, Window, WindowState
+from services.settlement.formats.entries import read
 from shared.canonical import Canonical
 from shared.instants import micros
 from shared.money import Rate, decimal_text
@@ -92,7 +94,7 @@ def counted(example_: Example, book: PriceBook) -> tuple[list[Counted], PriceBoo
 
 
 def _priced(bucket: list[FeedEntry], named: PriceBook) -> Iterator[Counted]:
-    pricing = Pricing(named)
+    pricing = Pricing(Keys(named))
     for feed in bucket:
         entry = read(feed)
         outcome = pricing.obligations(entry)
