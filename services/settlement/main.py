@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 
 import grpc
 from coalition.settlement.v1 import (
@@ -40,6 +40,7 @@ from coalition.settlement.v1.settlement_pb2_grpc import (
     add_WindowServiceServicer_to_server,
 )
 from coalition.settlement.v1.steps_pb2_grpc import add_StepServiceServicer_to_server
+from sqlalchemy import Connection
 
 from services.settlement.access import ACCESS, METHOD_BYTES
 from services.settlement.api import duties, reconciliation
@@ -73,6 +74,7 @@ from services.settlement.store import (
     accounts,
     adjustments,
     caps,
+    clearing,
     contracts,
     disputes,
     prefundings,
@@ -86,6 +88,7 @@ from services.settlement.store.archive import Archive
 from services.settlement.store.batches import defaulting, overriding
 from services.settlement.store.batches.following import follow
 from services.settlement.store.closing import Closing
+from services.settlement.store.instructions import SELF
 from services.settlement.store.paying import Paying
 from services.settlement.store.proposals import Effects
 from services.settlement.store.repairs import Repairs
@@ -158,7 +161,7 @@ def main() -> None:
         sessions,
         steps_of(paying),
         clock,
-        quarantine.looking(restored.archive_disagrees(archive)),
+        looking(archive),
     )
     effects = effects_of(archive)
     declined: Effects = {Kind.ADJUSTMENT: adjustments.declined}
@@ -221,6 +224,17 @@ def main() -> None:
 def steps_of(paying: Paying) -> Mapping[str, Handler]:
     """What the stepper does for each kind of step."""
     return {**paying.handlers, disputes.OVERDUE: disputes.overdue}
+
+
+def looking(archive: Archive) -> Callable[[Connection, datetime], None]:
+    """What the stepper does before anything else: what stops money stands before the first of it moves."""
+    compare = quarantine.looking(restored.archive_disagrees(archive))
+
+    def look(connection: Connection, at: datetime) -> None:
+        compare(connection, at)
+        clearing.look(connection, SELF, at)
+
+    return look
 
 
 def effects_of(archive: Archive) -> Effects:

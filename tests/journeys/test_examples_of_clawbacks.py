@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import grpc
 import pytest
 from coalition.ledger.v1 import ledger_pb2 as ledger
 
+from shared.money import Rate, major
 from tests.journeys.story import SECONDS, Story, terms, yesterday
 from tests.support.platform import RunningPlatform
 from tests.support.refused import Refused
@@ -55,6 +58,8 @@ def test_e7_the_issuer_gets_back_what_comes_back_and_the_acceptor_is_paid_in_ful
         for key in ("recovered", "repaid", "withheld_points", "written_off_points"):
             field = key if key.endswith("_points") else f"{key}_points"
             assert getattr(entry, field) == then.get(key, getattr(entry, field))
+        worth = Rate.of(given["face_value"]).times(entry.withheld_points)  # what the refund of the goods is less by
+        assert worth == major(then.get("withheld_minor", 0), given["currency_exponent"])
     assert story.balance(given["issuer"]).available == totals["outstanding_points"]
     if "reversed_points" in totals:
         assert sum(entry.recovered_points for entry in entries) == totals["reversed_points"]
@@ -64,6 +69,11 @@ def test_e7_the_issuer_gets_back_what_comes_back_and_the_acceptor_is_paid_in_ful
     assert sum(line["booked_minor"] for line in billed.lines) == totals["A_net_billed_minor"]
     reimbursed = story.statement(given["acceptor"], window).line("REIMBURSEMENT")["booked_minor"]
     assert reimbursed == totals["B_reimbursed_minor"]
+    spent = next(step["points"] for step in e7["when"] if step["do"] == "redeem")
+    discount = Rate.of(given["face_value"]).times(spent) - major(reimbursed, given["currency_exponent"])
+    assert discount == (Decimal(given["face_value"]) - Decimal(given["reimbursement_rate"])) * spent, (
+        "the acceptor's own"
+    )
     if "C_billed_minor" in totals:
         other = story.statement(given["other_issuer"], window).line("ISSUANCE")["booked_minor"]
         assert other == totals["C_billed_minor"]

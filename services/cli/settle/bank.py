@@ -17,6 +17,7 @@ from services.cli.settle.patience import patiently
 from services.cli.settle.shown import listed, shown
 from services.cli.settle.uploads import uploaded
 from services.cli.settle.ways import (
+    BLOCKED,
     DONE,
     LOCAL,
     NEEDS_A_PERSON,
@@ -123,11 +124,18 @@ def breaks(
     bank = calls(home, person).reconciliation
     if not name:
         found = [
-            {"break": one.name, "reason": one.reason, "subject": one.subject, "amount": money(one.amount)}
+            {
+                "break": one.name,
+                "reason": one.reason,
+                "subject": one.subject,
+                "amount": money(one.amount),
+                "stops": one.amount.currency_code if one.stops_releases else "",
+            }
             for page in pages(bank.ListBreaks, pb.ListBreaksRequest(pending=True))
             for one in page.breaks
         ]
-        tell({"breaks": found}, code=NEEDS_A_PERSON if found else DONE, output=output)
+        stopped = any(one["stops"] for one in found)
+        tell({"breaks": found}, code=BLOCKED if stopped else NEEDS_A_PERSON if found else DONE, output=output)
         return
     if explain or refute:
         _tell(_explained(bank, name, explain, refute), output)
@@ -195,8 +203,12 @@ def _tell(one: pb.Break, output: Output) -> None:
         "reason": one.reason,
         "subject": one.subject,
         "detail": one.detail,
+        "expected": money(one.expected) if one.HasField("expected") else "",
+        "found": money(one.found) if one.HasField("found") else "",
         "explanation": one.explanation,
+        "stops": one.amount.currency_code if one.stops_releases else "",
     }
     then = second_person(one.proposal)
     pending = one.state in {pb.BREAK_STATE_OPEN, pb.BREAK_STATE_EXPLAINED}
-    tell(facts, then=then, code=NEEDS_A_PERSON if pending else DONE, output=output)
+    code = BLOCKED if one.stops_releases else NEEDS_A_PERSON if pending else DONE
+    tell(facts, then=then, code=code, output=output)

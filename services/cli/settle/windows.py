@@ -50,11 +50,13 @@ def status(person: PersonOption = LOCAL, output: OutputOption = Output.TEXT, hom
         for page in pages(settlement.steps.ListSteps, steps_pb2.ListStepsRequest(state=steps_pb2.STEP_STATE_BLOCKED))
         for step in page.steps
     ]
-    breaks = [
-        f"{one.name} {one.reason}"
+    found = [
+        one
         for page in pages(settlement.reconciliation.ListBreaks, bank_pb.ListBreaksRequest(pending=True))
         for one in page.breaks
     ]
+    breaks = [f"{one.name} {one.reason}" for one in found]
+    stopped = sorted({one.amount.currency_code for one in found if one.stops_releases})
     batches = [f"{one.name} {_state(one)}" for one in _live(settlement)]
     funding = call(settlement.funding.GetFunding, funding_pb2.GetFundingRequest(), timeout=SECONDS).currencies
     missing = [money(one.missing) for one in funding if one.missing.units or one.missing.nanos]
@@ -65,10 +67,11 @@ def status(person: PersonOption = LOCAL, output: OutputOption = Output.TEXT, hom
         "proposals": waiting,
         "breaks": breaks,
         "blocked": blocked,
+        "stopped": stopped,
         "missing": missing,
     }
-    code = BLOCKED if blocked else NEEDS_A_PERSON if waiting or breaks or missing else DONE
-    tell(facts, then=_next(waiting, batches, window.name, missing), code=code, output=output)
+    code = BLOCKED if blocked or stopped else NEEDS_A_PERSON if waiting or breaks or missing else DONE
+    tell(facts, then=_next(stopped, waiting, batches, window.name, missing), code=code, output=output)
 
 
 def close(
@@ -130,7 +133,9 @@ def _state(batch: batches_pb2.Batch) -> str:
     return batches_pb2.BatchState.Name(batch.state).removeprefix("BATCH_STATE_")
 
 
-def _next(waiting: list[str], batches: list[str], window: str, missing: list[str]) -> str:
+def _next(stopped: list[str], waiting: list[str], batches: list[str], window: str, missing: list[str]) -> str:
+    if stopped:
+        return "coalition settle breaks"
     if waiting:
         return f"coalition settle proposals {waiting[0].replace('proposals/', 'P')}"
     if missing:

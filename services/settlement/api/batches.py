@@ -249,6 +249,8 @@ class BatchServicer(rpc.BatchServiceServicer):
             if batch.state in {"CALCULATED", "PENDING_APPROVAL", "APPROVED"}:
                 dispositions = making.dispositions_of(stored)
                 blocking = conditions.standing(connection, batch, dispositions, self._clock.now())
+            elif batch.state == "RELEASING":
+                blocking = conditions.waiting(connection, batch)
             return with_content(batch_pb(batch, settled, blocking, proposal), stored)
 
 

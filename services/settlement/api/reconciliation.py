@@ -18,7 +18,7 @@ from services.settlement.api.uploads import Uploads
 from services.settlement.domain.breaks import OwnImport, WriteOffTooLarge
 from services.settlement.domain.machines import BREAK
 from services.settlement.domain.proposal import Kind, Proposal
-from services.settlement.store import breaks, lines_of_bank, matching, proposals
+from services.settlement.store import breaks, clearing, lines_of_bank, matching, proposals
 from services.settlement.store.bank_files import Follow
 from services.settlement.store.breaks import Break
 from shared.canonical import Canonical
@@ -71,6 +71,7 @@ class ReconciliationServicer(rpc.ReconciliationServiceServicer):
         at = self._clock.now()
         with self._sessions.writing(time_left(context)) as connection:
             outcome = matching.run(connection, caller(context).principal, at)
+            clearing.look(connection, caller(context).principal, at)
             for batch in outcome.batches:
                 self._follow(connection, batch, at)
         return pb.RunMatchingResponse(
@@ -82,6 +83,7 @@ class ReconciliationServicer(rpc.ReconciliationServiceServicer):
 
         def match(connection: Connection) -> str:
             batch = lines_of_bank.match(connection, line, request.instruction, by, at)
+            clearing.look(connection, by, at)
             self._follow(connection, batch, at)
             return request.name
 
@@ -108,6 +110,7 @@ class ReconciliationServicer(rpc.ReconciliationServiceServicer):
 
         def explain(connection: Connection) -> str:
             breaks.explain(connection, request.name, request.explanation, etag, by, at)
+            clearing.over(connection, breaks.found(connection, request.name), at)
             return request.name
 
         meaning: Canonical = [request.name, request.explanation]
@@ -128,6 +131,7 @@ class ReconciliationServicer(rpc.ReconciliationServiceServicer):
 
         def resolve(connection: Connection) -> str:
             breaks.resolve(connection, request.name, request.resolution, request.evidence_sha256, etag, by, at)
+            clearing.over(connection, breaks.found(connection, request.name), at)
             return request.name
 
         meaning: Canonical = [request.name, request.resolution, request.evidence_sha256.hex()]
@@ -156,6 +160,7 @@ class ReconciliationServicer(rpc.ReconciliationServiceServicer):
 
     def _check_write_off(self, found: Break, by: str) -> None:
         BREAK.check(found.name, found.state, "WRITTEN_OFF", "WriteOffBreak")
+        breaks.check_ends(found)
         if found.found_by == by:
             raise OwnImport(name=found.name, by=by)
         if found.amount_minor > self._limit_minor:
@@ -176,6 +181,7 @@ def written_off(connection: Connection, proposal: Proposal, by: str, at: datetim
     content = proposal.content
     why = str(content["reason"]) if isinstance(content, dict) else ""
     breaks.write_off(connection, proposal.subject, why, by, at)
+    clearing.over(connection, breaks.found(connection, proposal.subject), at)
 
 
 def _number(name: str) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from coalition.settlement.v1 import reconciliation_pb2 as pb
 
+from services.settlement.domain.breaks import STOPS
 from services.settlement.store.breaks import Break
 from services.settlement.store.lines_of_bank import ShownLine
 from shared.rpc import wire
@@ -27,6 +28,7 @@ def line_pb(line: ShownLine) -> pb.BankLine:
 
 def break_pb(found: Break, proposal: str = "") -> pb.Break:
     """A break, with the proposal to write it off where there is one."""
+    stop = found.reason in STOPS
     return pb.Break(
         name=found.name,
         etag=str(found.etag),
@@ -41,4 +43,8 @@ def break_pb(found: Break, proposal: str = "") -> pb.Break:
         found_by=found.found_by,
         create_time=wire.timestamp(found.found_at),
         proposal=proposal,
+        account=found.account,
+        expected=wire.money_pb(found.expected_minor, found.currency) if stop else None,
+        found=wire.money_pb(found.found_minor, found.currency) if stop else None,
+        stops_releases=found.stops_releases,
     )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import Enum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from shared.refusal import Kind, Refusal
 
@@ -14,6 +15,8 @@ class BreakReason(Enum):
     AMOUNT_MISMATCH = "AMOUNT_MISMATCH"
     BALANCE_BROKEN = "BALANCE_BROKEN"
     BOOKED_AFTER_REJECTION = "BOOKED_AFTER_REJECTION"
+    CLEARING_MISMATCH = "CLEARING_MISMATCH"
+    CLEARING_OVERDRAWN = "CLEARING_OVERDRAWN"
     COUNTERPARTY_MISMATCH = "COUNTERPARTY_MISMATCH"
     CURRENCY_MISMATCH = "CURRENCY_MISMATCH"
     DOUBLE_BOOKED = "DOUBLE_BOOKED"
@@ -28,9 +31,23 @@ class BreakReason(Enum):
     UNKNOWN_PAYMENT = "UNKNOWN_PAYMENT"
 
 
+STOPS: Final[Mapping[BreakReason, frozenset[str]]] = {
+    BreakReason.CLEARING_MISMATCH: frozenset({"OPEN"}),
+    BreakReason.CLEARING_OVERDRAWN: frozenset({"OPEN", "EXPLAINED"}),
+}
+"""A break of these reasons is a stop: in these states nothing is released in its currency.
+
+What is unclear stops it until a person has said what it is (F03, F25). What is not there is not there by being
+explained: it stops until a statement shows that it came (F06).
+"""
+
+
 class Found(NamedTuple):
     """A break before it has a number. `subject` is what it is about: a line, an instruction, a file; one break for
-    each reason and subject, however often it is looked at. The amount is in minor units, 0 where none is in doubt."""
+    each reason and subject, however often it is looked at. The amount is in minor units, 0 where none is in doubt.
+
+    A stop also says what the books expect and what was found, in signed minor units, and on which account of ours.
+    """
 
     reason: BreakReason
     subject: str
@@ -39,6 +56,9 @@ class Found(NamedTuple):
     instruction: str = ""
     currency: str = ""
     amount_minor: int = 0
+    account: str = ""
+    expected_minor: int = 0
+    found_minor: int = 0
 
 
 class BreakNotFound(Refusal):
@@ -63,3 +83,11 @@ class WriteOffTooLarge(Refusal):
     kind = Kind.OUTSIDE
     message = "{name} is about {amount_minor} minor units of {currency}; up to {limit_minor} may be written off."
     remedy = "Resolve it by evidence or by an adjustment."
+
+
+class EndsByStatement(Refusal):
+    """What is not on the account is not there by a person's word."""
+
+    kind = Kind.NOT_NOW
+    message = "{name} is {reason}: no person ends it, only a statement of {account} that is not below zero."
+    remedy = "Cover the account, then import its next statement."

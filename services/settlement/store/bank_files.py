@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from services.settlement.domain.bank import ReturnNotice, StatusReport, WrongBatch
 from services.settlement.formats.bank_file import BankFile
-from services.settlement.store import answers, breaks, matching, messages
+from services.settlement.store import answers, breaks, clearing, matching, messages
 from services.settlement.store.messages import Imported, subject_of
 from shared.log import get_logger
 
@@ -45,7 +45,7 @@ def import_file(
     """
     imported = messages.take_in(connection, content, name, file.paper, file.messages, by, at)
     if imported.before:
-        log.info("bank file was there before", name=subject_of(imported.sha256))
+        log.info("bank file was there before", name=subject_of(imported.sha256), reason="DUPLICATE_CONTENT")
         return Result(imported, 0, 0, 0)
     source = subject_of(imported.sha256)
     breaks.resolve_about(connection, [source], by, at, imported.sha256)  # it was refused before: out of order
@@ -60,6 +60,7 @@ def import_file(
     others = [f"batches/{batch}" for batch in concerned if batch != only]
     if only is not None and others:
         raise WrongBatch(batch=f"batches/{only}", belongs_to=", ".join(others))
+    clearing.look(connection, by, at)
     for batch in concerned:
         follow(connection, batch, at)
     return Result(imported, outcome.matched, outcome.proposed, outcome.broken)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, RowMapping, text
 
-from services.settlement.domain.breaks import BreakNotFound, BreakReason, Found
+from services.settlement.domain.breaks import STOPS, BreakNotFound, BreakReason, EndsByStatement, Found
 from services.settlement.domain.machines import BREAK
 from services.settlement.domain.proposal import Kind
 from services.settlement.store import proposals, transitions
@@ -16,9 +16,9 @@ from services.settlement.store import proposals, transitions
 TABLE = "breaks"
 _FOUND = text("""
 INSERT INTO settlement.breaks (name, number, reason, subject, state, batch, instruction, currency, amount_minor, detail,
-    found_by, found_at)
+    account, expected_minor, found_minor, found_by, found_at)
 SELECT 'breaks/' || n.number, n.number, :reason, :subject, 'OPEN', :batch, :instruction, :currency, :amount_minor,
-    :detail, :by, :at
+    :detail, :account, :expected_minor, :found_minor, :by, :at
 FROM (SELECT coalesce(max(number), 0) + 1 AS number FROM settlement.breaks) AS n
 ON CONFLICT (reason, subject) DO NOTHING RETURNING name
 """)
@@ -56,8 +56,21 @@ class Break(NamedTuple):
     amount_minor: int
     detail: str
     explanation: str
+    account: str
+    expected_minor: int
+    found_minor: int
     found_by: str
     found_at: datetime
+
+    @property
+    def stops_releases(self) -> bool:
+        """Whether nothing is released in its currency now."""
+        return self.state in STOPS.get(self.reason, ())
+
+
+def lock(connection: Connection) -> None:
+    """From here to the end of the transaction nobody else opens a break."""
+    connection.execute(_LOCK)
 
 
 def open_all(connection: Connection, found: Iterable[Found], by: str, at: datetime) -> list[str]:
@@ -65,7 +78,7 @@ def open_all(connection: Connection, found: Iterable[Found], by: str, at: dateti
     names: list[str] = []
     for one in found:
         if not names:
-            connection.execute(_LOCK)  # numbers have no gaps: one at a time
+            lock(connection)  # numbers have no gaps
         facts = {**one._asdict(), "reason": one.reason.value, "by": by, "at": at}
         name = connection.execute(_FOUND, facts).scalar()
         if name is not None:
@@ -129,19 +142,28 @@ def refute(connection: Connection, name: str, why: str, etag: int | None, by: st
 def resolve(
     connection: Connection, name: str, why: str, evidence: bytes, etag: int | None, by: str, at: datetime
 ) -> None:
-    """A person has evidence, or an adjustment. Raises BreakNotFound, TransitionRefused, EtagMismatch."""
-    found(connection, name)
+    """A person has evidence, or an adjustment.
+
+    Raises BreakNotFound, EndsByStatement, TransitionRefused, EtagMismatch.
+    """
+    check_ends(found(connection, name))
     transitions.move(
         connection, BREAK, TABLE, name, "RESOLVED", "ResolveBreak", by=by, why=why, evidence=evidence, at=at, etag=etag
     )
 
 
 def write_off(connection: Connection, name: str, why: str, by: str, at: datetime) -> None:
-    """The effect of an approved proposal. Raises BreakNotFound, TransitionRefused."""
-    found(connection, name)
+    """The effect of an approved proposal. Raises BreakNotFound, EndsByStatement, TransitionRefused."""
+    check_ends(found(connection, name))
     transitions.move(connection, BREAK, TABLE, name, "WRITTEN_OFF", "WriteOffBreak", by=by, why=why, at=at)
+
+
+def check_ends(one: Break) -> None:
+    """Whether a person may end it. Raises EndsByStatement: who explains it ends nothing either."""
+    if "EXPLAINED" in STOPS.get(one.reason, ()):
+        raise EndsByStatement(name=one.name, reason=one.reason.value, account=one.account)
 
 
 def _break(row: RowMapping) -> Break:
     values: dict[str, Any] = {key: row[key] for key in Break._fields}
-    return Break(**{**values, "reason": BreakReason(row["reason"]), "amount_minor": int(row["amount_minor"])})
+    return Break(**{**values, "reason": BreakReason(row["reason"])})

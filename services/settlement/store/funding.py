@@ -30,7 +30,7 @@ _LOCK = text("SELECT pg_advisory_xact_lock(8, 0)")
 
 
 class Shortage(NamedTuple):
-    """FUNDING_SHORT: what a pay file waits for."""
+    """What a file waits for: money (FUNDING_SHORT), or that what stops its currency is over."""
 
     msg_id: str
     currency: str

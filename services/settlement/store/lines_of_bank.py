@@ -35,6 +35,9 @@ INSERT INTO settlement.bank_matches (line, instruction, verdict, stated, by, at)
 VALUES (:line, :instruction, :verdict, :stated, :by, :at)
 """)
 _MATCHED = text("UPDATE settlement.bank_lines SET outcome = 'MATCHED' WHERE id = :id")
+_STATED_ON = text("""
+UPDATE settlement.instructions SET stated_on = :day WHERE name = :instruction AND stated_on IS NULL
+""")
 _COUNTS = text("""
 SELECT outcome, count(*) AS lines FROM settlement.bank_lines WHERE sha256 = :sha256 GROUP BY outcome
 """)
@@ -101,6 +104,8 @@ def match(connection: Connection, line: int, instruction: str, by: str, at: date
         raise AlreadyMatched(line=f"bankLines/{line}", instruction=instruction)
     connection.execute(_MATCH, {**facts, "by": by, "at": at})
     connection.execute(_MATCHED, {"id": line})
+    if row.stated and verdict is Verdict.BOOKED:
+        connection.execute(_STATED_ON, {"instruction": instruction, "day": row.booked_on})
     rank = Rank.RETURNED if verdict is Verdict.RETURNED else Rank.STATED if row.stated else Rank.ANNOUNCED
     said = Evidence(rank, verdict, micros(row.said_at), f"bankFiles/{row.file}/{row.part}", row.return_code)
     evidence.record(connection, [(instruction, said)], by, at)

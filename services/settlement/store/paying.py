@@ -9,6 +9,7 @@ from typing import TypeAlias
 from sqlalchemy import Connection, text
 
 from services.settlement.domain.breaks import BreakReason, Found
+from services.settlement.domain.clearing import ClearingMismatch, ClearingOverdrawn
 from services.settlement.domain.instruction import DEAD
 from services.settlement.domain.machines import INSTRUCTION
 from services.settlement.domain.refusals import MoneyMayHaveMoved, PaymentFileChanged
@@ -81,6 +82,8 @@ class Paying:
                 begun = sending.begin(connection, step, self._transport, at)
                 return GoOn(at, 1, 2) if begun is not None else Done()
             receipt = self._receipt(connection, step, number, self._transport)
+        except (ClearingMismatch, ClearingOverdrawn):
+            return GoOn(at + _MINUTE, 0, 2)  # what stops the currency may be over by then; nothing was begun
         except (PaymentFileChanged, MoneyMayHaveMoved, ArchiveDiffers) as refusal:
             raise Blocked(f"{refusal.reason}: {refusal}") from refusal
         sending.end(connection, step.subject, number, receipt, self._answer_within, at)
@@ -101,11 +104,16 @@ class Paying:
         return Done()
 
     def final(self, connection: Connection, step: Step, at: datetime) -> Done | GoOn:
-        """What stood on a statement long enough can no longer come back. Looked at every day until all is over."""
+        """What stood on a statement long enough can no longer come back. Looked at every day until all is over.
+
+        Payments become final in one part, what follows for their batch in the next: they stay final where that fails.
+        """
         batch = int(step.subject.removeprefix("batches/"))
         days = {"paid": self._return_days, "collected": self._collection_return_days}
         over = connection.execute(_OVER, {"batch": batch, "today": at.date(), **days}).scalars().all()
-        transitions.move_all(connection, INSTRUCTION, instructions.TABLE, over, "FINAL", "period", by=SELF, at=at)
+        if over:
+            transitions.move_all(connection, INSTRUCTION, instructions.TABLE, over, "FINAL", "period", by=SELF, at=at)
+            return GoOn(at)
         missing = [
             Found(BreakReason.NOT_BOOKED, name, _UNSHOWN, number, name, currency, minor)
             for name, number, currency, minor in connection.execute(_NOT_BOOKED, {"batch": batch, "today": at.date()})

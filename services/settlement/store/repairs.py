@@ -11,7 +11,7 @@ from services.settlement.domain.evidence import Evidence, Rank, Verdict
 from services.settlement.domain.machines import FILE, INSTRUCTION
 from services.settlement.domain.proposal import Kind, Proposal
 from services.settlement.domain.refusals import AccountNotVerifiedAnew, MoneyMayHaveMoved
-from services.settlement.store import accounts, evidence, files, instructions, proposals, sending, transitions
+from services.settlement.store import accounts, clearing, evidence, files, instructions, proposals, sending, transitions
 from services.settlement.store.instructions import SELF, TABLE, Stored
 from services.settlement.store.paying import Follow
 from shared.canonical import Canonical
@@ -105,6 +105,7 @@ class Repairs:
         _move(connection, stored, verdict.value, "ResolveUnknown", by, proposal, at)
         decided = Evidence(Rank.PAYMENT_ANSWER, verdict, micros(at), proposal.name, decided=True)
         evidence.record(connection, [(stored.name, decided)], by, at)
+        clearing.look(connection, by, at)
         self._follow(connection, stored.batch, at)
 
 

@@ -18,11 +18,11 @@ WHERE msg_id = ANY(:names) AND state IN ('APPROVED', 'RELEASED', 'TRANSMITTED', 
 """)
 _SINCE = text("SELECT since FROM settlement.quarantines WHERE lifted_at IS NULL")
 _UNSEEN = text("""
-SELECT a.iban FROM settlement.bank_accounts a
+SELECT a.name FROM settlement.bank_accounts a
 WHERE a.clearing AND a.state <> 'ENTERED' AND NOT EXISTS (
     SELECT FROM settlement.bank_statements s JOIN settlement.bank_messages m ON m.sha256 = s.sha256
-    WHERE s.account = a.iban AND m.imported_at > :since
-) ORDER BY a.iban LIMIT 1
+    WHERE s.account = a.name AND m.imported_at > :since
+) ORDER BY a.name LIMIT 1
 """)
 _STRANGE = text("""
 SELECT l.end_to_end_id FROM settlement.bank_lines l

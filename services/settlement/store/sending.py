@@ -16,7 +16,7 @@ from services.settlement.domain.evidence import Evidence, Rank, Verdict
 from services.settlement.domain.machines import FILE, INSTRUCTION
 from services.settlement.domain.refusals import MoneyMayHaveMoved
 from services.settlement.domain.sending import Outcome, Receipt, Transport
-from services.settlement.store import clearing, evidence, files, funding, instructions, quarantine, steps, transitions
+from services.settlement.store import evidence, files, funding, instructions, quarantine, steps, stops, transitions
 from services.settlement.store.files import File
 from services.settlement.store.funding import Shortage
 from services.settlement.store.instructions import SELF
@@ -54,7 +54,9 @@ HAVING bool_or(e.verdict = 'BOOKED' AND e.rank >= 4) AND NOT bool_or(e.verdict =
 
 
 def release(connection: Connection, batch: int, by: str, at: datetime) -> list[Shortage]:
-    """Let the files of an approved batch go; answers with what waits for funding. May be called again and again.
+    """Let the files of an approved batch go; answers with what waits, for funding or for a stop to be over.
+
+    May be called again and again.
 
     Raises Quarantined, PaymentFileChanged.
     """
@@ -62,16 +64,8 @@ def release(connection: Connection, batch: int, by: str, at: datetime) -> list[S
     pay_ins = connection.execute(_FROZEN_PAY_INS, {"batch": batch}).scalars().all()
     transitions.move_all(connection, INSTRUCTION, instructions.TABLE, pay_ins, "SENT", "transport", by=by, at=at)
     funding.lock(connection)
-    free, overdrawn, waiting = funding.free(connection), clearing.overdrawn(connection), []
-    approved = files.of_batch(connection, batch, "APPROVED")
-    for file in sorted(approved, key=lambda file: file.kind):  # COLLECT before PAY
-        missing = 0 if file.kind == "COLLECT" else claim(connection, file) - free.get(file.currency, 0)
-        short = 0 if file.kind == "COLLECT" else max(missing, overdrawn.get(file.currency, 0))
-        if short > 0:
-            waiting.append(Shortage(file.msg_id, file.currency, short))
-            continue
-        if file.kind == "PAY":
-            free[file.currency] = -missing
+    covered, waiting = looked_at(connection, batch)
+    for file in covered:
         _release(connection, file, by, at)
     if waiting:
         steps.ask(connection, FUND, f"batches/{batch}", due_at=at, at=at)
@@ -79,15 +73,34 @@ def release(connection: Connection, batch: int, by: str, at: datetime) -> list[S
     return waiting
 
 
+def looked_at(connection: Connection, batch: int) -> tuple[list[File], list[Shortage]]:
+    """The approved files of a batch that may go now, collections first; and what each of the others waits for."""
+    free, covered, waiting = funding.free(connection), list[File](), list[Shortage]()
+    stopped = {stop.currency: stop.amount_minor for stop in stops.standing(connection)}
+    approved = files.of_batch(connection, batch, "APPROVED")
+    for file in sorted(approved, key=lambda file: file.kind):  # COLLECT before PAY
+        missing = 0 if file.kind == "COLLECT" else claim(connection, file) - free.get(file.currency, 0)
+        short = max(missing, stopped.get(file.currency, 0))
+        if short > 0:
+            waiting.append(Shortage(file.msg_id, file.currency, short))
+            continue
+        if file.kind == "PAY":
+            free[file.currency] = -missing
+        covered.append(file)
+    return covered, waiting
+
+
 def begin(connection: Connection, step: Step, transport: Transport, at: datetime) -> int | None:
     """The first part of a send: its number, or None when nothing is to be sent (any more).
 
-    Raises PaymentFileChanged, MoneyMayHaveMoved, Quarantined: then nothing was begun.
+    Raises PaymentFileChanged, MoneyMayHaveMoved, Quarantined, ClearingMismatch, ClearingOverdrawn: then nothing was
+    begun.
     """
     quarantine.check(connection)
     file = files.found(connection, f"files/{step.subject}")
     if file.state != "RELEASED":
         return None
+    stops.check(connection, {file.currency})
     files.approved_content(connection, file)
     if moved := connection.execute(_MOVED, {"msg_id": file.msg_id}).scalar():
         raise MoneyMayHaveMoved(name=moved, state="in the bank's books", act="sending")
@@ -130,7 +143,10 @@ def transmitted(
 
 
 def mark_transmitted(connection: Connection, name: str, answer_within: timedelta, by: str, at: datetime) -> File:
-    """A person carried the file to the bank. Raises PaymentFileNotFound, PaymentFileChanged, TransitionRefused."""
+    """A person carried the file to the bank.
+
+    Raises PaymentFileNotFound, PaymentFileChanged, TransitionRefused, Quarantined.
+    """
     quarantine.check(connection)
     file = files.found(connection, name)
     files.approved_content(connection, file)

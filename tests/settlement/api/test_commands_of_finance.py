@@ -222,6 +222,32 @@ def test_a_break_is_explained_refuted_and_explained_anew_in_the_same_words(
     assert settle(home, "breaks", name, "--resolve", "adjustments/1")["state"] == "RESOLVED"
 
 
+def test_what_stops_releases_is_shown_until_a_statement_ends_it(platform: RunningPlatform, tmp_path: Path) -> None:
+    home, iban, file = platform.home, german(9913), tmp_path / "day.xml"
+    account = {"clearing": True, "currency": "NOK", "holder": "The operator", "iban": iban, "bic": "MOCKDEFF"}
+    made = settle(home, "account", "add", "operator", paper(tmp_path, account), code=NEEDS_A_PERSON)
+    decided(home, made)
+    settle(home, "account", "verify", made["name"], "--channel", "VISIT", "--note", "seen", person="colleague")
+    file.write_bytes(statement(iban, date(2026, 3, 2), [], opening=-777, currency="NOK"))
+    settle(home, "bank", "import", str(file))
+    (stop,) = (one for one in settle(home, "breaks", code=BLOCKED)["breaks"] if one["stops"] == "NOK")
+    assert (stop["reason"], stop["amount"]) == ("CLEARING_OVERDRAWN", "7.77 NOK")
+    shown = settle(home, "breaks", stop["break"], code=BLOCKED)
+    assert (shown["expected"], shown["found"], shown["stops"]) == ("0.00 NOK", "-7.77 NOK", "NOK")
+    told = settle(home, "status", code=BLOCKED)
+    assert ("NOK" in told["stopped"], told["next"]) == (True, "coalition settle breaks")
+    assert settle(home, "breaks", stop["break"], "--explain", "a fee", code=BLOCKED)["stops"] == "NOK"
+    refused = settle(home, "breaks", stop["break"], "--resolve", "a letter", code=REFUSED)["refused"]
+    assert "no person ends it" in refused
+    given_up = settle(home, "breaks", stop["break"], "--write-off", "small", code=REFUSED)["refused"]
+    assert "no person ends it" in given_up
+    covered = [Said(778, reference="covered", currency="NOK")]
+    file.write_bytes(statement(iban, date(2026, 3, 3), covered, number=2, opening=-777, currency="NOK"))
+    settle(home, "bank", "import", str(file), code=NEEDS_A_PERSON)
+    shown = settle(home, "breaks", stop["break"])
+    assert (shown["state"], shown["stops"]) == ("RESOLVED", "")
+
+
 def test_a_partner_is_suspended_again_only_in_other_words(platform: RunningPlatform) -> None:
     home, partner = platform.home, platform.partner().id
     for why in ("late", "late again"):

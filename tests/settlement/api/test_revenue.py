@@ -20,7 +20,7 @@ def asked(name: str) -> pb.GetRevenueRequest:
     given = example(name)["given"]
     estimates = given.get("estimates", [{"expected_redemptions": given["points_sold"], "redeemed_to_date": 0}])
     request = pb.GetRevenueRequest(
-        sales=Money(currency_code="EUR", units=int(given["sales"])),
+        sales=Money(currency_code=given["currency"], units=int(given["sales"])),
         points=given["points_sold"],
         point_value=Decimal(value=given["point_value"]),
         estimates=[
@@ -32,35 +32,41 @@ def asked(name: str) -> pb.GetRevenueRequest:
     if "passed_on" in given:
         units, _, cents = given["passed_on"].partition(".")
         request.passed_on.CopyFrom(
-            Money(currency_code="EUR", units=int(units), nanos=int((cents or "0").ljust(9, "0")))
+            Money(currency_code=given["currency"], units=int(units), nanos=int((cents or "0").ljust(9, "0")))
         )
     return request
 
 
 def test_e12_is_reported_in_whole_units(platform: RunningPlatform) -> None:
-    then = example("E12")["then"]
+    given, then = example("E12")["given"], example("E12")["then"]
     found = platform.operator.reports.GetRevenue(asked("E12"), timeout=SECONDS)
+    said = {
+        found.allocated.currency_code,
+        found.deferred.currency_code,
+        *(one.currency_code for one in found.recognised),
+    }
+    assert said == {given["currency"]}
     assert found.allocated.units == then["allocated_minor"]
     assert [one.units for one in found.recognised] == then["recognised_minor"]
     assert found.deferred.units == then["allocated_minor"] - sum(then["recognised_minor"])
 
 
 def test_e12b_an_agents_commission_is_reported(platform: RunningPlatform) -> None:
-    then = example("E12b")["then"]
+    given, then = example("E12b")["given"], example("E12b")["then"]
     found = platform.operator.reports.GetRevenue(asked("E12b"), timeout=SECONDS)
-    assert minor_of(found.allocated, "EUR") == then["allocated_minor"]
-    assert minor_of(found.commission, "EUR") == then["commission_minor"]
+    assert minor_of(found.allocated, given["currency"]) == then["allocated_minor"]
+    assert minor_of(found.commission, given["currency"]) == then["commission_minor"]
 
 
 def test_finance_asks_by_command(platform: RunningPlatform) -> None:
     given, then = example("E12")["given"], example("E12")["then"]
     years = [f"{one['expected_redemptions']}:{one['redeemed_to_date']}" for one in given["estimates"]]
     options = [word for year in years for word in ("--year", year)]
-    words = ["--sales", f"{given['sales']} EUR", "--points", str(given["points_sold"])]
+    words = ["--sales", f"{given['sales']} {given['currency']}", "--points", str(given["points_sold"])]
     words += ["--value", given["point_value"], "--places", "0", *options]
     found = settle(platform.home, "report", "revenue", *words)
-    assert found["allocated"] == f"{then['allocated_minor']}.00 EUR"
-    assert found["recognised"] == [f"{one}.00 EUR" for one in then["recognised_minor"]]
+    assert found["allocated"] == f"{then['allocated_minor']}.00 {given['currency']}"
+    assert found["recognised"] == [f"{one}.00 {given['currency']}" for one in then["recognised_minor"]]
 
 
 @pytest.mark.parametrize(("expected", "redeemed"), [(0, 0), (11, 0), (10, 11)])

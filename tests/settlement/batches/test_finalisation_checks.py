@@ -32,14 +32,14 @@ def test_f07_collateral_that_is_used_up_blocks_the_next_batch_and_takes_the_allo
     assert found["CAP_BREACH"] == "the collateral of a is used up"
 
 
-def test_f21_batch_windows_and_payments_change_together_or_not_at_all(clerk: Clerk) -> None:
+def test_f21_batch_and_windows_change_together_or_not_at_all_and_payments_stay_final(clerk: Clerk) -> None:
     clerk.ready("a", "b")
     number = clerk.window([("a", "b", 317)])
     batch = clerk.release_batch(clerk.ready_batch(number))
     with clerk.tampering() as connection:
         connection.execute("UPDATE settlement.windows SET state = 'CLOSING' WHERE number = 1")
     assert clerk.pay(batch).state == "IN_PAYMENT"
-    assert clerk.states(1)["B1-b-1"] == "BOOKED"
+    assert clerk.states(1)["B1-b-1"] == "FINAL"
     with clerk.tampering() as connection:
         connection.execute("UPDATE settlement.windows SET state = 'CLOSED' WHERE number = 1")
         connection.execute("UPDATE settlement.steps SET retry_at = 'epoch' WHERE kind = 'final'")

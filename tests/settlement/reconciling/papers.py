@@ -8,6 +8,8 @@ from datetime import date, datetime
 
 from shared.money import decimal_text, exponent_of, major
 
+FUNDS = 10**9
+"""What the operator has on an account before the first payment, minor units."""
 _ISO = "urn:iso:std:iso:20022:tech:xsd:"
 
 
@@ -34,7 +36,7 @@ def statement(
     entries: Sequence[Said],
     *,
     number: int = 1,
-    opening: int = 0,
+    opening: int = FUNDS,
     closing: int | None = None,
     currency: str = "EUR",
     note: str = "",

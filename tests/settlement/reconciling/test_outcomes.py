@@ -1,79 +1,82 @@
-"""Each check that concerns the bank's papers, played and compared with its row: outcome, reason, payment, others.
+"""Each of the checks F01 to F36 played and compared with its row: outcome, reason, payment, batch, others.
 
-What happens beside it is in `test_finalisation_checks`; what the batch does, where there is one, in `batches`.
+Where a write fails it fails for real, and when it no longer does everything is as if it never had.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Iterator
+from contextlib import nullcontext
+from pathlib import Path
 
 import pytest
 
-from shared.refusal import Refusal
+from services.settlement.store import steps
+from services.settlement.store.stepper import MOST_ATTEMPTS
 from tests.settlement.reconciling.counter import Counter
-from tests.settlement.reconciling.papers import Said, announcement
-from tests.settlement.reconciling.situations import MOVES, PLAYED, SUBJECT, A, B, C
+from tests.settlement.reconciling.papers import FUNDS
+from tests.settlement.reconciling.seen import BATCH, PAYMENT, seen
+from tests.settlement.reconciling.situations import PLAYED, POOR
+from tests.settlement.reconciling.troubles import TROUBLES
+from tests.settlement.writes import failing
+from tests.support.databases import Databases
 from tests.support.vectors import checks
 
 CHECKS = checks("settlement.json")
-STORED = "SELECT count(*) FROM settlement.bank_messages UNION ALL SELECT count(*) FROM settlement.transitions"
+ALL = sorted([*PLAYED, *TROUBLES])
+"""By number; some are played in two ways."""
 
 
-class Seen(NamedTuple):
-    """What a check says in its row, as it was seen. `others`: whether the other payment of the file goes on."""
-
-    outcome: str
-    reason: str | None
-    before: str
-    after: str
-    others: bool
+@pytest.fixture
+def counter(databases: Databases, tmp_path: Path, check: str) -> Iterator[Counter]:
+    """A test's own."""
+    one = Counter(databases, tmp_path, 0 if check in POOR else FUNDS)
+    yield one
+    one.leave()
 
 
-def seen(counter: Counter, name: str, act: Callable[[], object]) -> Seen:
-    """What an act does to the payment of that name, and leaves of the other."""
-    before, stored = _state(counter, name), counter.rows(STORED)
-    try:
-        act()
-    except Refusal as refusal:
-        return Seen("REFUSED", refusal.reason, before, _state(counter, name), _state(counter, B) != "SENT")
-    found, after = counter.reasons(), _state(counter, name)
-    outcome = "BREAK" if found else "IGNORED" if counter.rows(STORED) == stored else "STATE"
-    return Seen(outcome, found[0] if found else None, before, after, _goes_on(counter))
+def test_every_check_is_played() -> None:
+    assert {name[:3] for name in ALL} == set(CHECKS)
+    assert len(CHECKS) == 36
 
 
-def _goes_on(counter: Counter) -> bool:
-    """Whether the bank's next word about another payment has its effect: about beta's, or where its file is to be
-    replaced, about the pay-in.
-    """
-    beta, gamma = counter.pays[1], counter.pay_in
-    frozen = _state(counter, B) == "FROZEN"
-    other, word = (C, Said(gamma.amount_minor, reference=gamma.reference)) if frozen else (B, counter.paid(beta))
-    if _state(counter, other) not in {"BOOKED", "FINAL"}:
-        counter.take_in(announcement(counter.account, counter.clock.now().date(), [word]))
-    return _state(counter, other) in {"BOOKED", "FINAL"}
-
-
-def _state(counter: Counter, name: str) -> str:
-    states: dict[str, str] = {}
-    for batch in (1, 2):
-        states |= counter.states(batch)
-    return states.get(name, "")
-
-
-def test_every_check_of_the_banks_papers_is_played() -> None:
-    """The others belong to batches, caps, sending or the stepper and are tested there under their numbers."""
-    elsewhere = {"F03", "F06", "F07", "F17", "F18", "F19", "F20", "F21", "F22", "F25", "F26", "F34"}
-    assert set(CHECKS) == set(PLAYED) | elsewhere
-
-
-@pytest.mark.parametrize("check", PLAYED)
+@pytest.mark.parametrize("check", ALL)
 def test_what_is_seen_is_what_the_row_says(counter: Counter, check: str) -> None:
-    row, name = CHECKS[check], SUBJECT.get(check, A)
-    found = seen(counter, name, PLAYED[check](counter))
-    reason = row["reason"] if row["outcome"] in {"REFUSED", "BREAK"} else None
-    assert (found.outcome, found.reason) == (row["outcome"], reason)
-    expected = str(row["instruction"] or "unchanged").split(",")[0].split(";")[0]
-    after = found.before if expected.startswith("unchanged") else expected
-    assert found.after == MOVES.get(check, after)
-    assert found.others is row["others_continue"]
+    row = CHECKS[check[:3]]
+    trouble = TROUBLES[check](counter) if check in TROUBLES else None
+    situation = trouble.situation if trouble else PLAYED[check](counter)
+    with failing(counter, trouble.table, trouble.row) if trouble else nullcontext():
+        found = seen(counter, situation)
+        assert (found.outcome, found.reason) == (row["outcome"], _given(row["reason"], situation.code))
+        assert PAYMENT[row["instruction"]](counter, situation, found), found
+        assert BATCH[row["batch"]](counter, situation, found), found
+        assert found.others is row["others_continue"]
+        if trouble and trouble.step:
+            _is_shown_in_the_end(counter, trouble.step)
+    if trouble:
+        trouble.done()
+
+
+def test_where_nothing_is_wrong_the_batch_is_settled_at_the_end(databases: Databases, tmp_path: Path) -> None:
+    """So that it is not for another reason that the rows say: not SETTLED."""
+    counter = Counter(databases, tmp_path)
+    counter.ends()
+    assert (counter.batch("batches/1").state, counter.breaks()) == ("SETTLED", [])
+    counter.leave()
+
+
+def _given(reason: str | None, code: str) -> str | None:
+    """What a row gives as the reason: a name of ours, or the bank's code, in some rows with an example."""
+    if reason is None or not reason.startswith("the bank's code"):
+        return reason
+    assert reason in {"the bank's code", f"the bank's code, for example {code}"}
+    return code
+
+
+def _is_shown_in_the_end(counter: Counter, name: str) -> None:
+    """After the limit the step is BLOCKED, says why, and waits for a person, who lets it be tried again."""
+    for _ in range(MOST_ATTEMPTS):
+        counter.again()
+    (blocked,) = counter.do(lambda connection: steps.page(connection, ("", ""), 10, "BLOCKED"))
+    assert (blocked.name, bool(blocked.blocked_because)) == (name, True)
+    counter.do(lambda connection: steps.retry(connection, blocked.kind, blocked.subject))

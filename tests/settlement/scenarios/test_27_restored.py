@@ -12,11 +12,15 @@ from sqlalchemy import Connection
 
 from services.settlement.domain.batch.refusals import BatchBlocked
 from services.settlement.domain.proposal import Kind, Proposal
+from services.settlement.formats.bank_file import bank_file
 from services.settlement.store import proposals, quarantine, restored, sending
+from services.settlement.store.bank_files import import_file
 from services.settlement.store.batches import overriding, rows
 from services.settlement.store.quarantine import Quarantined, StillDisagrees
 from services.settlement.store.stepper import Stepper
+from tests.settlement.accounts import clearing
 from tests.settlement.clerk import ANNA, BEN, Clerk
+from tests.settlement.reconciling.papers import statement
 
 
 class Backup:
@@ -71,15 +75,13 @@ def lift(clerk: Clerk, by: str = BEN) -> None:
 
 def stated(clerk: Clerk) -> None:
     """A statement of today is imported."""
-    with clerk.tampering() as connection:
-        connection.execute(
-            "INSERT INTO settlement.bank_messages VALUES (sha256('x'), '', '', 'x', 'operator/r', %s)",
-            [clerk.clock.now()],
+    at = clerk.clock.now()
+    content = statement(clearing().iban, at.date(), [])
+    clerk.do(
+        lambda connection: import_file(
+            connection, content, "today.xml", bank_file(content), "operator/r", at, clerk.follow
         )
-        connection.execute(
-            "INSERT INTO settlement.bank_statements SELECT sha256('x'), 0, iban, 's', 1, currency, 0, 0,"
-            " '2026-03-02', 1 FROM settlement.bank_accounts WHERE clearing"
-        )
+    )
 
 
 def released(clerk: Clerk) -> None:

@@ -10,11 +10,13 @@ from sqlalchemy import Connection, text
 
 from services.settlement.domain.batch import Calculation, Disposition, Do
 from services.settlement.domain.batch.refusals import BatchBlocked
+from services.settlement.domain.breaks import STOPS
 from services.settlement.domain.position import PLACES
-from services.settlement.store import accounts, quarantine
+from services.settlement.store import accounts, quarantine, sending, stops
 from services.settlement.store.batches.rows import Batch
 from services.settlement.store.caps import Cap, in_force
 from services.settlement.store.positions import has_cover, position
+from services.settlement.store.stops import Stop
 from shared.money import decimal_text, exponent_of, major
 
 CAP_BREACH, FUNDING_SHORT, ACCOUNT_COOLING_OFF = "CAP_BREACH", "FUNDING_SHORT", "ACCOUNT_COOLING_OFF"
@@ -23,6 +25,8 @@ OVERRIDABLE = frozenset({CAP_BREACH, FUNDING_SHORT, ACCOUNT_COOLING_OFF, QUARANT
 """A quarantine only for approving again what was lost, with the bytes of the archive: sending asks for itself."""
 FLAGGED = frozenset({ACCOUNT_COOLING_OFF})
 """After approval it is shown and stops nothing: what is frozen keeps the account that two people saw."""
+STOPPING = frozenset(reason.value for reason in STOPS)
+"""They keep a batch from being released, not from being submitted, and nobody overrides them."""
 
 _SHOWN = 5
 
@@ -58,6 +62,7 @@ def standing(
         *short(found, _free(connection, batch)),
         *_accounts(connection, batch, found, at),
     ]
+    conditions += map(_stopping, stops.of(connection, paid_in(found)))
     if why := quarantine.standing(connection):
         conditions.append(Condition(QUARANTINE, why))
     which = {"batch": batch.number, "sha256": batch.content_sha256}
@@ -80,6 +85,23 @@ def check(
         raise BatchBlocked(batch=batch.name, conditions=names, detail="; ".join(one.detail for one in left))
 
 
+def paid_in(dispositions: Iterable[Disposition]) -> set[str]:
+    """The currencies in which a batch pays or collects."""
+    return {one.currency for one in dispositions if one.do in {Do.PAY, Do.COLLECT}}
+
+
+def waiting(connection: Connection, batch: Batch) -> list[Condition]:
+    """What the files of a batch that is being released wait for."""
+    _, short = sending.looked_at(connection, batch.number)
+    stopping = stops.of(connection, {one.currency for one in short})
+    missing = [
+        f"{one.msg_id} waits for {_text(one.missing_minor, one.currency)}"
+        for one in short
+        if one.currency not in {stop.currency for stop in stopping}
+    ]
+    return [*([Condition(FUNDING_SHORT, _some(missing))] if missing else []), *map(_stopping, stopping)]
+
+
 def over_caps(dispositions: Iterable[Disposition], caps: Mapping[str, Cap]) -> list[Condition]:
     """CAP_BREACH: who would have to pay more than its cap."""
     over = [
@@ -91,6 +113,10 @@ def over_caps(dispositions: Iterable[Disposition], caps: Mapping[str, Cap]) -> l
         and -(one.net_minor + one.opening_minor) > caps[one.partner].cap_minor
     ]
     return [Condition(CAP_BREACH, _some(over))] if over else []
+
+
+def _stopping(stop: Stop) -> Condition:
+    return Condition(stop.reason.value, f"{stop.name}: {stop.detail}")
 
 
 def _over_caps(connection: Connection, dispositions: list[Disposition], at: datetime) -> list[Condition]:

@@ -20,7 +20,7 @@ def submit(connection: Connection, batch: Batch, by: str, at: datetime, etag: in
     """Raises TransitionRefused, BatchBlocked, EtagMismatch."""
     BATCH.check(batch.name, batch.state, "PENDING_APPROVAL", "SubmitBatch")
     stored = contents.found(connection, batch, batch.take)
-    conditions.check(connection, batch, making.dispositions_of(stored), at)
+    conditions.check(connection, batch, making.dispositions_of(stored), at, conditions.STOPPING)
     return moved(connection, batch, "PENDING_APPROVAL", "SubmitBatch", by, at, etag=etag)
 
 

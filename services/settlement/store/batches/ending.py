@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from services.settlement.domain.machines import BATCH
 from services.settlement.domain.proposal import Kind
-from services.settlement.store import instructions, proposals, reference, sending
+from services.settlement.store import instructions, proposals, reference, sending, stops
 from services.settlement.store.batches import conditions, contents, making, openings, rows, slices
 from services.settlement.store.batches.deciding import check_content, moved
 from services.settlement.store.batches.following import follow, settle_windows
@@ -18,13 +18,15 @@ from services.settlement.store.batches.rows import Batch
 def release(connection: Connection, batch: Batch, content_sha256: bytes, by: str, at: datetime) -> Batch:
     """Collections first, then what they cover. What it carries is open for the next batch from here on.
 
-    Raises TransitionRefused, ContentChanged, EngineDiffers, BatchDiffers, BatchBlocked, InQuarantine.
+    Raises TransitionRefused, ContentChanged, EngineDiffers, BatchDiffers, ClearingMismatch, ClearingOverdrawn,
+    BatchBlocked, Quarantined.
     """
     paid, _ = contents.paid_by(connection, batch)
     to = "RELEASING" if paid else "SETTLED"
     BATCH.check(batch.name, batch.state, to, "ReleaseBatch")
     check_content(connection, batch, content_sha256)
     dispositions = making.dispositions_of(contents.found(connection, batch, batch.take))
+    stops.check(connection, conditions.paid_in(dispositions))
     conditions.check(connection, batch, dispositions, at, conditions.FLAGGED)
     openings.leave(connection, batch.number, dispositions, at)
     moved(connection, batch, to, "ReleaseBatch", by, at)

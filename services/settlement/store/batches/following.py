@@ -6,8 +6,10 @@ from datetime import datetime
 
 from sqlalchemy import Connection, text
 
+from services.settlement.domain.breaks import BreakReason
+from services.settlement.domain.clearing import subject_of, unbalanced
 from services.settlement.domain.machines import BATCH
-from services.settlement.store import transitions, windows
+from services.settlement.store import breaks, stops, transitions, windows
 from services.settlement.store.batches import openings, rows, slices
 from services.settlement.store.batches.rows import Batch
 
@@ -22,16 +24,15 @@ WHERE batch = :batch AND state NOT IN ('CANCELLED', 'SUPERSEDED', 'CARRIED') GRO
 """)
 # P9 of one batch: what came in, less what went out, is what it left open, less what it took in.
 _UNBALANCED = text("""
-SELECT currency FROM (
-    SELECT currency, CASE kind WHEN 'COLLECT' THEN amount_minor ELSE -amount_minor END::numeric AS minor
+SELECT currency, sum(open)::bigint AS expected_minor, sum(moved)::bigint AS found_minor FROM (
+    SELECT currency, 0::numeric AS open,
+        CASE kind WHEN 'COLLECT' THEN amount_minor ELSE -amount_minor END::numeric AS moved
         FROM settlement.instructions WHERE batch = :batch AND state = 'FINAL'
-    UNION ALL SELECT currency, minor FROM settlement.openings WHERE taken_by = :batch
-    UNION ALL SELECT currency, -minor FROM settlement.openings WHERE batch = :batch
-) AS moves GROUP BY currency HAVING sum(minor) <> 0
+    UNION ALL SELECT currency, -minor, 0 FROM settlement.openings WHERE taken_by = :batch
+    UNION ALL SELECT currency, minor, 0 FROM settlement.openings WHERE batch = :batch
+) AS moves GROUP BY currency HAVING sum(open) <> sum(moved) ORDER BY currency
 """)
-_OPEN_BREAKS = text("""
-SELECT count(*) FROM settlement.breaks WHERE batch = :batch AND state IN ('OPEN', 'EXPLAINED')
-""")
+_CURRENCIES = text("SELECT DISTINCT currency FROM settlement.instructions WHERE batch = :batch")
 
 
 def follow(connection: Connection, number: int, at: datetime) -> None:
@@ -39,7 +40,7 @@ def follow(connection: Connection, number: int, at: datetime) -> None:
     batch = rows.locked(connection, f"batches/{number}")
     openings.carry_over(connection, number, at)
     state = batch.state
-    while (step := _next(connection, batch, state)) is not None:
+    while (step := _next(connection, batch, state, at)) is not None:
         state, act = step
         transitions.move(connection, BATCH, rows.TABLE, batch.name, state, act, by=SELF, at=at)
     if state == "SETTLED" and batch.state != "SETTLED":
@@ -53,7 +54,7 @@ def settle_windows(connection: Connection, batch: Batch, at: datetime) -> None:
             windows.settle(connection, number, at, SELF)
 
 
-def _next(connection: Connection, batch: Batch, state: str) -> tuple[str, str] | None:
+def _next(connection: Connection, batch: Batch, state: str, at: datetime) -> tuple[str, str] | None:
     which = {"batch": batch.number}
     if state == "RELEASING":
         waiting = connection.execute(_UNRELEASED, which).scalar_one()
@@ -61,12 +62,28 @@ def _next(connection: Connection, batch: Batch, state: str) -> tuple[str, str] |
     if state not in {"IN_PAYMENT", "PARTIALLY_SETTLED"}:
         return None
     live = {row.state for row in connection.execute(_STATES, which)}
-    if live <= {"FINAL"} and connection.execute(_OPEN_BREAKS, which).scalar_one() == 0:
-        # F03: every payment is final and they are not what was calculated. It stays where it is until somebody looks.
-        return None if connection.execute(_UNBALANCED, which).first() else ("SETTLED", "settled")
-    failed = bool(live & {"REJECTED", "RETURNED"})
+    if live <= {"FINAL"} and _is_right(connection, batch, at):
+        return "SETTLED", "settled"
+    failed = bool(live & {"REJECTED", "RETURNED"}) or bool(connection.execute(_UNRELEASED, which).scalar_one())
     if failed and state == "IN_PAYMENT":
         return "PARTIALLY_SETTLED", "rejected"
     if not failed and state == "PARTIALLY_SETTLED" and not live & {"PENDING", "FROZEN"}:
         return "IN_PAYMENT", "repaired"
     return None
+
+
+def _is_right(connection: Connection, batch: Batch, at: datetime) -> bool:
+    """P9: whether its payments moved what it carried and held, and no break says otherwise.
+
+    Where they did not (F03), that is a break, found once: when persons have ended it, the batch is settled.
+    """
+    which = {"batch": batch.number}
+    rows = {row.currency: row for row in connection.execute(_UNBALANCED, which)}
+    currencies = set(connection.execute(_CURRENCIES, which).scalars())
+    balanced = [subject_of(batch.number, currency) for currency in sorted(currencies - rows.keys())]
+    breaks.resolve_about(connection, balanced, SELF, at)
+    wrong = [unbalanced(batch.number, one.currency, one.expected_minor, one.found_minor) for one in rows.values()]
+    breaks.open_all(connection, wrong, SELF, at)
+    if breaks.unresolved(connection, batch.number):
+        return False
+    return all(stop.reason is not BreakReason.CLEARING_MISMATCH for stop in stops.of(connection, currencies))
