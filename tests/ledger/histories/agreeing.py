@@ -27,7 +27,7 @@ class Agreeing(Following):
         news = self._news(wish.bucket)
         while news and news[0] != outcome:
             self._followed(news.popleft())
-        self._nothing_overdue(purse, wish)
+        self._nothing_overdue(purse, wish, outcome)
         if isinstance(outcome, Refusal):
             assert expected(purse, -1) == outcome.reason
             self._says_what_is_possible(purse, wish, outcome)
@@ -45,11 +45,14 @@ class Agreeing(Following):
         self.failing = False
         return None if isinstance(outcome, Refusal) else outcome
 
-    def _nothing_overdue(self, purse: Purse, wish: Wish) -> None:
-        """Whoever wants points finds those that time has brought; whoever takes everything takes nothing that ended."""
+    def _nothing_overdue(self, purse: Purse, wish: Wish, outcome: Entry | Refusal) -> None:
+        """Whoever wants points finds those that time has brought; whoever takes everything takes nothing that ended.
+
+        A merge that is refused may have been refused at the door.
+        """
         if isinstance(wish, HoldWish | RedeemWish | TransferWish) or (isinstance(wish, AdjustWish) and wish.taking):
             assert not purse.overdue(self.now.date(), self.at, wish.unit.name)
-        elif isinstance(wish, MergeWish):
+        elif isinstance(wish, MergeWish) and not isinstance(outcome, Refusal):
             assert not purse.overdue(self.now.date(), self.at)
 
     def _says_what_is_possible(self, purse: Purse, wish: Wish, refusal: Refusal) -> None:
