@@ -78,12 +78,14 @@ def _is_right(connection: Connection, batch: Batch, at: datetime) -> bool:
     Where they did not (F03), that is a break, found once: when persons have ended it, the batch is settled.
     """
     which = {"batch": batch.number}
-    rows = {row.currency: row for row in connection.execute(_UNBALANCED, which)}
+    unbalanced_in = {row.currency: row for row in connection.execute(_UNBALANCED, which)}
     currencies = set(connection.execute(_CURRENCIES, which).scalars())
-    balanced = [subject_of(batch.number, currency) for currency in sorted(currencies - rows.keys())]
+    balanced = [subject_of(batch.number, currency) for currency in sorted(currencies - unbalanced_in.keys())]
     breaks.resolve_about(connection, balanced, SELF, at)
-    wrong = [unbalanced(batch.number, one.currency, one.expected_minor, one.found_minor) for one in rows.values()]
-    breaks.open_all(connection, wrong, SELF, at)
+    found = [
+        unbalanced(batch.number, one.currency, one.expected_minor, one.found_minor) for one in unbalanced_in.values()
+    ]
+    breaks.open_all(connection, found, SELF, at)
     if breaks.unresolved(connection, batch.number):
         return False
     return all(stop.reason is not BreakReason.CLEARING_MISMATCH for stop in stops.of(connection, currencies))
