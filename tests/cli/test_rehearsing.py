@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from coalition.settlement.v1.approvals_pb2 import PROPOSAL_STATE_PROPOSED, ListProposalsRequest
+from coalition.settlement.v1.reconciliation_pb2 import ListBankLinesRequest
+
 from tests.settlement.accounts import german
 from tests.settlement.reconciling.papers import Said, statement
 from tests.support.finance import NEEDS_A_PERSON, REFUSED, WRONG_USAGE, decided, settle
@@ -21,6 +24,18 @@ REHEARSED = "--validate-only"
 SAME = "the same without --validate-only"
 
 
+def proposals(platform: RunningPlatform) -> set[str]:
+    """Those that wait for somebody."""
+    request = ListProposalsRequest(state=PROPOSAL_STATE_PROPOSED, page_size=1000)
+    return {one.name for one in platform.operator.approvals.ListProposals(request, timeout=20).proposals}
+
+
+def lines(platform: RunningPlatform) -> set[str]:
+    """All that the bank has said so far."""
+    request = ListBankLinesRequest(page_size=1000)
+    return {one.name for one in platform.operator.reconciliation.ListBankLines(request, timeout=20).bank_lines}
+
+
 def test_a_rehearsed_command_answers_as_it_would_and_proposes_nothing(
     platform: RunningPlatform, tmp_path: Path
 ) -> None:
@@ -28,12 +43,13 @@ def test_a_rehearsed_command_answers_as_it_would_and_proposes_nothing(
     paper = tmp_path / "terms.json"
     paper.write_text(json.dumps(TERMS))
     publish = ("contract", "publish", partner, str(paper))
+    waiting = proposals(platform)
     rehearsed = settle(home, REHEARSED, *publish)
-    assert settle(home, REHEARSED, *publish)["state"] == "PROPOSED"
     assert (rehearsed["state"], rehearsed["validated"], rehearsed["next"]) == ("PROPOSED", True, SAME)
-    assert settle(home, "contract", "list", partner)["contract_versions"] == []
+    assert proposals(platform) == waiting
     made = settle(home, *publish, code=NEEDS_A_PERSON)
     assert "validated" not in made
+    assert proposals(platform) == {*waiting, made["proposal"]}
     decided(home, made)
     assert settle(home, *publish)["state"] == "PUBLISHED"
 
@@ -58,10 +74,12 @@ def test_a_rehearsed_file_of_the_bank_is_read_and_not_kept(platform: RunningPlat
     decided(home, settle(home, "account", "add", "operator", str(paper), code=NEEDS_A_PERSON))
     file.write_bytes(statement(iban, platform.clock.now().date(), [Said(100)]))
     imported = ("bank", "import", str(file))
-    first = settle(home, REHEARSED, *imported)
-    assert settle(home, REHEARSED, *imported) == first
-    kept = settle(home, *imported, code=NEEDS_A_PERSON)
-    assert (kept["broken"], first["broken"]) == (1, 1)
+    known = lines(platform)
+    rehearsed = settle(home, REHEARSED, *imported)
+    assert (rehearsed["broken"], rehearsed["validated"]) == (1, True)
+    assert lines(platform) == known
+    assert settle(home, *imported, code=NEEDS_A_PERSON)["broken"] == 1
+    assert len(lines(platform)) == len(known) + 1
 
 
 def test_a_question_is_no_rehearsal(platform: RunningPlatform) -> None:

@@ -19,19 +19,19 @@ _PIECE_BYTES = 512 * 1024
 
 def uploaded(bank: ReconciliationServiceStub, file_name: str, content: bytes, batch: str = "") -> pb.BankFile:
     """What the bank's file became. Raises what the service refuses."""
+    digest = sha256(content).digest()
+    header = pb.BankFileHeader(
+        request_id=request_id("import", digest.hex(), batch),
+        file_name=file_name,
+        size_bytes=len(content),
+        sha256=digest,
+        batch=batch,
+    )
+    only_validated(header)  # here, for gRPC asks for the parts on a thread of its own
     sent = 0
 
     def parts() -> Iterator[pb.UploadBankFileRequest]:
         nonlocal sent
-        digest = sha256(content).digest()
-        header = pb.BankFileHeader(
-            request_id=request_id("import", digest.hex(), batch),
-            file_name=file_name,
-            size_bytes=len(content),
-            sha256=digest,
-            batch=batch,
-        )
-        only_validated(header)
         yield pb.UploadBankFileRequest(header=header)
         for at in range(0, len(content), _PIECE_BYTES):
             piece = content[at : at + _PIECE_BYTES]
