@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -27,6 +27,9 @@ _ONE = text("SELECT * FROM settlement.breaks WHERE name = :name")
 _PAGE = text("""
 SELECT * FROM settlement.breaks WHERE number > :after AND (NOT :pending OR state IN ('OPEN', 'EXPLAINED'))
 ORDER BY number LIMIT :limit
+""")
+_PENDING = text("""
+SELECT * FROM settlement.breaks WHERE reason = ANY(:reasons) AND state IN ('OPEN', 'EXPLAINED') ORDER BY number
 """)
 _ABOUT = text("""
 SELECT name FROM settlement.breaks WHERE subject = ANY(:subjects) AND state IN ('OPEN', 'EXPLAINED') ORDER BY number
@@ -67,6 +70,11 @@ class Break(NamedTuple):
         """Whether nothing is released in its currency now."""
         return self.state in STOPS.get(self.reason, ())
 
+    @property
+    def where(self) -> str:
+        """What is not as expected: an account of ours, else that whose currency the subject names."""
+        return self.account or self.subject.rpartition("/")[0]
+
 
 def lock(connection: Connection) -> None:
     """From here to the end of the transaction nobody else opens a break."""
@@ -98,6 +106,12 @@ def found(connection: Connection, name: str) -> Break:
 def page(connection: Connection, after: int, limit: int, *, pending: bool) -> list[Break]:
     """Breaks by number; `pending`: only those that nobody has resolved."""
     rows = connection.execute(_PAGE, {"after": after, "limit": limit, "pending": pending})
+    return [_break(row) for row in rows.mappings()]
+
+
+def pending(connection: Connection, reasons: Collection[BreakReason]) -> list[Break]:
+    """Those of these reasons that nobody has resolved, oldest first."""
+    rows = connection.execute(_PENDING, {"reasons": sorted(reason.value for reason in reasons)})
     return [_break(row) for row in rows.mappings()]
 
 

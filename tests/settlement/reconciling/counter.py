@@ -15,7 +15,6 @@ from services.settlement.store.batches import overriding, rows
 from services.settlement.store.batches.rows import Batch
 from services.settlement.store.breaks import Break
 from services.settlement.store.instructions import Stored
-from services.settlement.store.stops import Stop
 from shared.canonical import Canonical
 from tests.settlement import accounts
 from tests.settlement.cashier import ANNA, PATIENCE, Cashier
@@ -87,7 +86,7 @@ class Counter(Clerk):
     def reasons(self) -> list[str]:
         return [one.reason.value for one in self.breaks()]
 
-    def stops(self) -> list[Stop]:
+    def stops(self) -> list[Break]:
         return self.do(stops.standing)
 
     def explain(self, name: str) -> None:

@@ -14,9 +14,9 @@ from services.settlement.domain.breaks import STOPS
 from services.settlement.domain.position import PLACES
 from services.settlement.store import accounts, quarantine, sending, stops
 from services.settlement.store.batches.rows import Batch
+from services.settlement.store.breaks import Break
 from services.settlement.store.caps import Cap, in_force
 from services.settlement.store.positions import has_cover, position
-from services.settlement.store.stops import Stop
 from shared.money import decimal_text, exponent_of, major
 
 CAP_BREACH, FUNDING_SHORT, ACCOUNT_COOLING_OFF = "CAP_BREACH", "FUNDING_SHORT", "ACCOUNT_COOLING_OFF"
@@ -115,7 +115,7 @@ def over_caps(dispositions: Iterable[Disposition], caps: Mapping[str, Cap]) -> l
     return [Condition(CAP_BREACH, _some(over))] if over else []
 
 
-def _stopping(stop: Stop) -> Condition:
+def _stopping(stop: Break) -> Condition:
     return Condition(stop.reason.value, f"{stop.name}: {stop.detail}")
 
 
